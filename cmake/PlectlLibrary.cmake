@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# One place for the warning and sanitizer flags, and the two ways in which a folder becomes a target.
+
+add_library(plectl_options INTERFACE)
+target_compile_options(
+  plectl_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror
+                           $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+if(PLECTL_SANITIZE)
+  target_compile_options(plectl_options INTERFACE -fsanitize=address,undefined
+                                                  -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(plectl_options INTERFACE -fsanitize=address,undefined)
+  if(PLECTL_FUZZ)
+    target_compile_options(plectl_options INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
+endif()
+
+# plectl_add_library(FOLDER SOURCES a.cc ... LINKS x ...): the static library plectl_FOLDER.
+# Includes are full paths from the root, so the root is the only include directory.
+function(plectl_add_library folder)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(plectl_${folder} STATIC ${ARG_SOURCES})
+  target_include_directories(plectl_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(plectl_${folder} PUBLIC ${ARG_LINKS} PRIVATE plectl_options)
+endfunction()
+
+# plectl_add_unit_test(FOLDER SOURCES a_test.cc ... LINKS x ...): one GoogleTest binary per folder,
+# each of its cases a CTest test with the label "unit".
+function(plectl_add_unit_test folder)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${folder}_test ${ARG_SOURCES})
+  target_include_directories(${folder}_test PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${folder}_test PRIVATE ${ARG_LINKS} plectl_options GTest::gmock GTest::gtest_main)
+  target_compile_definitions(
+    ${folder}_test PRIVATE PLECTL_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures"
+                           PLECTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." PROPERTIES LABELS unit TIMEOUT 60)
+endfunction()
+
+# plectl_add_fuzzer(NAME SOURCE LINKS...): a libFuzzer binary with its corpus in tests/fuzz/corpus/NAME.
+function(plectl_add_fuzzer name source)
+  add_executable(fuzz_${name} ${source})
+  target_link_libraries(fuzz_${name} PRIVATE ${ARGN} plectl_options)
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()

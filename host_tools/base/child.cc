@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/base/child.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "host_tools/base/clock.h"
+#include "host_tools/base/file.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): unistd.h has it for GNU only
+
+namespace plectl {
+namespace {
+
+struct Pipe {
+  Fd read_end;
+  Fd write_end;
+};
+
+Result<Pipe> MakePipe() {
+  std::array<int, 2> fds{};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return SystemFailure("pipe", errno);
+  return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
+// Everything that the child needs between fork and exec, made beforehand: after fork() in a process
+// with threads only async-signal-safe calls are allowed (signal-safety(7)).
+struct ExecPlan {
+  std::vector<char*> argv;
+  std::vector<std::string> environment_text;
+  std::vector<char*> environment;
+  const char* working_directory = nullptr;
+  int stdin_fd = -1;
+  int stdout_fd = -1;
+  int stderr_fd = -1;
+  int error_fd = -1;  // errno of a failed exec goes there
+  bool new_network_namespace = false;
+  pid_t parent = 0;
+};
+
+[[noreturn]] void FailInChild(const ExecPlan& plan) {
+  const int error_number = errno;
+  [[maybe_unused]] const ssize_t written =
+      ::write(plan.error_fd, &error_number, sizeof error_number);
+  ::_exit(127);
+}
+
+bool EnterNetworkNamespace() {
+  return ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+}
+
+void ResetSignals() {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+[[noreturn]] void ExecChild(const ExecPlan& plan) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != plan.parent) ::_exit(127);  // the parent died before prctl()
+  ResetSignals();
+  if (::dup2(plan.stdin_fd, 0) < 0 || ::dup2(plan.stdout_fd, 1) < 0 ||
+      ::dup2(plan.stderr_fd, 2) < 0) {
+    FailInChild(plan);
+  }
+  if (plan.working_directory != nullptr && ::chdir(plan.working_directory) != 0) FailInChild(plan);
+  if (plan.new_network_namespace && !EnterNetworkNamespace()) FailInChild(plan);
+  ::execvpe(plan.argv[0], plan.argv.data(), plan.environment.data());
+  FailInChild(plan);
+}
+
+std::vector<std::string> MergedEnvironment(const ChildOptions& options) {
+  std::vector<std::string> merged;
+  for (const auto& [name, value] : options.environment) merged.push_back(name + "=" + value);
+  for (char** entry = environ; *entry != nullptr; ++entry) merged.emplace_back(*entry);
+  return merged;
+}
+
+std::vector<char*> NullTerminated(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) {
+    pointers.push_back(const_cast<char*>(string.c_str()));  // execve() does not write to them
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// A file with `text`, positioned at its start; /dev/null for nothing.
+Result<Fd> OpenStandardInput(const std::optional<std::string>& text) {
+  if (!text) return OpenFile("/dev/null", O_RDONLY);
+  Fd memory(::memfd_create("plectl-stdin", MFD_CLOEXEC));
+  if (!memory.valid()) return SystemFailure("memfd_create", errno);
+  PLECTL_RETURN_IF_ERROR(WriteAll(memory.get(), *text));
+  ::lseek(memory.get(), 0, SEEK_SET);
+  return memory;
+}
+
+struct ChildStreams {
+  Fd standard_input;
+  Pipe out;  // or only a write end: the output file
+  Pipe err;
+};
+
+Result<ChildStreams> OpenStreams(const ChildOptions& options) {
+  ChildStreams streams;
+  PLECTL_ASSIGN_OR_RETURN(streams.standard_input, OpenStandardInput(options.standard_input));
+  if (options.output_file) {
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;
+    PLECTL_ASSIGN_OR_RETURN(streams.out.write_end, OpenFile(*options.output_file, kFlags));
+    streams.err.write_end = Fd(::fcntl(streams.out.write_end.get(), F_DUPFD_CLOEXEC, 0));
+    return streams;
+  }
+  PLECTL_ASSIGN_OR_RETURN(streams.out, MakePipe());
+  PLECTL_ASSIGN_OR_RETURN(streams.err, MakePipe());
+  return streams;
+}
+
+// The errno of a failed exec, or 0 when exec has closed the pipe.
+int ReadExecError(int fd) {
+  int error_number = 0;
+  while (::read(fd, &error_number, sizeof error_number) < 0 && errno == EINTR) {
+  }
+  return error_number;
+}
+
+std::string ExecHint(const ChildOptions& options, int error_number) {
+  if (error_number == ENOENT) return fmt::format("install the program {}", options.argv[0]);
+  if (options.new_network_namespace && (error_number == EPERM || error_number == ENOSPC)) {
+    return "run as root, or allow user namespaces (sysctl user.max_user_namespaces)";
+  }
+  return {};
+}
+
+ChildExit ExitOf(const siginfo_t& info) {
+  if (info.si_code == CLD_EXITED) return {info.si_status, 0};
+  return {0, info.si_status};
+}
+
+}  // namespace
+
+std::string ChildExit::Text() const {
+  if (signal == 0) return fmt::format("exit code {}", exit_code);
+  return fmt::format("signal {} ({})", signal, ::strsignal(signal));
+}
+
+Child::Child(pid_t pid, Fd pidfd, Fd out, Fd err)
+    : pid_(pid), pidfd_(std::move(pidfd)), stdout_(std::move(out)), stderr_(std::move(err)) {}
+
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      pidfd_(std::move(other.pidfd_)),
+      stdout_(std::move(other.stdout_)),
+      stderr_(std::move(other.stderr_)) {}
+
+Child::~Child() { Kill(); }
+
+Result<Child> Child::Start(const ChildOptions& options) {
+  PLECTL_ASSIGN_OR_RETURN(ChildStreams streams, OpenStreams(options));
+  PLECTL_ASSIGN_OR_RETURN(Pipe exec_error, MakePipe());
+  ExecPlan plan;
+  plan.argv = NullTerminated(options.argv);
+  plan.environment_text = MergedEnvironment(options);
+  plan.environment = NullTerminated(plan.environment_text);
+  if (!options.working_directory.empty())
+    plan.working_directory = options.working_directory.c_str();
+  plan.stdin_fd = streams.standard_input.get();
+  plan.stdout_fd = streams.out.write_end.get();
+  plan.stderr_fd = streams.err.write_end.get();
+  plan.error_fd = exec_error.write_end.get();
+  plan.new_network_namespace = options.new_network_namespace;
+  plan.parent = ::getpid();
+
+  const pid_t pid = ::fork();
+  if (pid < 0) return SystemFailure(fmt::format("fork for {}", options.argv[0]), errno);
+  if (pid == 0) ExecChild(plan);
+  ::setpgid(pid, pid);  // both sides: whoever comes first; fails harmlessly after exec
+  exec_error.write_end.Reset();
+  Child child(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+              std::move(streams.out.read_end), std::move(streams.err.read_end));
+  if (const int error_number = ReadExecError(exec_error.read_end.get()); error_number != 0) {
+    return SystemFailure(fmt::format("start {}", options.argv[0]), error_number,
+                         ExecHint(options, error_number));
+  }
+  return child;
+}
+
+Result<std::optional<ChildExit>> Child::Wait(std::chrono::milliseconds timeout) {
+  if (pid_ < 0) return Internal("Child::Wait after the child was reaped");
+  pollfd poll_fd{pidfd_.get(), POLLIN, 0};
+  const int64_t deadline_ns = MonotonicNs() + timeout.count() * 1'000'000;
+  while (::poll(&poll_fd, 1, static_cast<int>(timeout.count())) < 0) {
+    if (errno != EINTR) return SystemFailure("poll of a pidfd", errno);
+    timeout =
+        std::chrono::milliseconds(std::max<int64_t>(0, (deadline_ns - MonotonicNs()) / 1'000'000));
+  }
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) != 0) {
+    return SystemFailure("waitid", errno);
+  }
+  if (info.si_pid == 0) return std::optional<ChildExit>();
+  pid_ = -1;
+  return std::optional<ChildExit>(ExitOf(info));
+}
+
+void Child::Kill() {
+  if (pid_ < 0) return;
+  ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // in case it has not reached setpgid()
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+}
+
+}  // namespace plectl

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "host_tools/base/child.h"
+#include "host_tools/base/clock.h"
+#include "host_tools/base/text.h"
+
+namespace plectl {
+namespace {
+
+constexpr size_t kOutputLimitBytes = size_t{64} << 20;
+
+// Reads what is there now into `text`; false at end of file.
+Result<bool> Drain(int fd, std::string& text) {
+  std::array<char, 65536> buffer{};
+  const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+  if (count < 0 && errno == EINTR) return true;
+  if (count < 0) return SystemFailure("read from a child", errno);
+  text.append(buffer.data(), static_cast<size_t>(count));
+  return count > 0;
+}
+
+// Collects both streams until their ends. False when the deadline passed first.
+Result<bool> CollectOutput(const Child& child, ChildOutput& output, int64_t deadline_ns) {
+  std::array<pollfd, 2> polls = {{{child.stdout_fd(), POLLIN, 0}, {child.stderr_fd(), POLLIN, 0}}};
+  const std::array<std::string*, 2> texts = {&output.out, &output.err};
+  while (polls[0].fd >= 0 || polls[1].fd >= 0) {
+    const int64_t left_ms = (deadline_ns - MonotonicNs()) / 1'000'000;
+    if (left_ms <= 0) return false;
+    if (::poll(polls.data(), polls.size(), static_cast<int>(left_ms)) < 0 && errno != EINTR) {
+      return SystemFailure("poll of a child", errno);
+    }
+    for (size_t i = 0; i < polls.size(); ++i) {
+      if ((polls[i].revents & (POLLIN | POLLHUP)) == 0) continue;
+      PLECTL_ASSIGN_OR_RETURN(const bool more, Drain(polls[i].fd, *texts[i]));
+      if (!more) polls[i].fd = -1;
+    }
+    if (output.out.size() + output.err.size() > kOutputLimitBytes) {
+      return Environment("the child wrote more than 64 MiB; it was killed");
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<ChildOutput> RunChild(const ChildOptions& options, std::chrono::milliseconds deadline) {
+  const int64_t deadline_ns = MonotonicNs() + deadline.count() * 1'000'000;
+  PLECTL_ASSIGN_OR_RETURN(Child child, Child::Start(options));
+  ChildOutput output;
+  PLECTL_ASSIGN_OR_RETURN(const bool in_time, CollectOutput(child, output, deadline_ns));
+  std::optional<ChildExit> exit;
+  if (in_time) {
+    const auto left = std::chrono::milliseconds((deadline_ns - MonotonicNs()) / 1'000'000);
+    PLECTL_ASSIGN_OR_RETURN(exit, child.Wait(std::max(left, std::chrono::milliseconds(0))));
+  }
+  if (!exit) {
+    return Environment(fmt::format("{} did not end within {} ms; it was killed", options.argv[0],
+                                   deadline.count()));
+  }
+  output.exit = *exit;
+  return output;
+}
+
+Result<std::string> RunChildOrFail(const ChildOptions& options,
+                                   std::chrono::milliseconds deadline) {
+  PLECTL_ASSIGN_OR_RETURN(ChildOutput output, RunChild(options, deadline));
+  if (output.exit.ok()) return std::move(output.out);
+  const std::string_view last_line = Split(TrimRight(output.err), '\n').back();
+  return Environment(
+      fmt::format("{}: {}: {}", fmt::join(options.argv, " "), output.exit.Text(), last_line));
+}
+
+}  // namespace plectl

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plectl {
+
+std::string_view TrimRight(std::string_view text);
+std::string_view Trim(std::string_view text);
+
+// "a,b,,c" -> {"a", "b", "", "c"}; an empty text gives one empty field.
+std::vector<std::string_view> Split(std::string_view text, char separator);
+
+// A whole unsigned decimal number (no sign, no white space, no suffix), or nothing.
+std::optional<uint64_t> ParseUint(std::string_view text);
+
+// The one of `known` that `word` most likely meant (Levenshtein distance at most a third of its
+// length, at least 1, at most 3), or nothing.
+std::optional<std::string> Suggest(std::string_view word, std::span<const std::string_view> known);
+
+// ", did you mean \"x\"?" or "" - to append to an error about an unknown word.
+std::string SuggestionText(std::string_view word, std::span<const std::string_view> known);
+
+}  // namespace plectl

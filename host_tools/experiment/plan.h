@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host_tools/base/result.h"
+#include "host_tools/guests/guest_runner.h"
+#include "host_tools/host/module_params.h"
+
+namespace plectl::experiment {
+
+// One side of a comparison at a point.
+enum class Arm { kPause, kNop };
+std::string_view ArmName(Arm arm);
+
+// A validated plan: what to sweep (docs/plan_format.md).
+struct Plan {
+  std::string name;
+  uint64_t seed = 1;
+  uint32_t blocks = 1;
+  uint64_t deadline_ms = 10'000;  // of one trial's guest
+  std::vector<Arm> arms;
+  // The product of the values under `params`, in plan order; one empty set when there are none.
+  std::vector<host::ParamValues> param_sets;
+  // The product of the values of each entry of `workloads`, in plan order.
+  std::vector<guests::Workload> workloads;
+  std::string text;    // the file as read
+  std::string sha256;  // of `text`
+};
+
+// Parses and validates. Every error has "FILE:LINE:COLUMN: " and says what is allowed; an unknown
+// key gets a suggestion. Values the kernel would mangle are refused (host::CheckPleValues).
+Result<Plan> ParsePlan(std::string_view text, std::string_view file_name);
+Result<Plan> LoadPlan(const std::filesystem::path& path);
+
+}  // namespace plectl::experiment

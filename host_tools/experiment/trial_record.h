@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/count.h"
+#include "host_tools/base/result.h"
+#include "host_tools/experiment/plan.h"
+#include "host_tools/guests/guest_runner.h"
+#include "host_tools/host/module_params.h"
+
+namespace plectl::experiment {
+
+// Where one trial's time went; nanoseconds of CLOCK_MONOTONIC.
+struct TrialTimings {
+  int64_t params_ns = 0;  // compare, journal, reload, read back; ~0 when no value changed
+  int64_t setup_ns = 0;   // VM creation to start barrier
+  int64_t run_ns = 0;     // the guest's measured part
+  int64_t teardown_ns = 0;
+  int64_t own_ns = 0;  // the whole trial but params_ns and run_ns: plectl's own cost
+};
+
+// One line "kind":"trial" of run.jsonl (docs/run_format.md).
+struct TrialRecord {
+  std::string id;
+  uint32_t block = 0;
+  uint32_t attempt = 1;  // 1, 2, ...: repeats of an invalid trial
+  Arm arm = Arm::kPause;
+  host::ParamValues params;  // every PLE parameter of the module as read back
+  guests::Workload workload;
+  Count pause_exits = Count::Missing("not measured");
+  Count pause_exits_check = Count::Missing("not measured");  // the second observer's
+  std::map<std::string, uint64_t> exits;                     // by reason
+  std::string exits_missing_because;
+  Count exits_total = Count::Missing("not measured");
+  Count kvm_exits_total = Count::Missing("not measured");  // KVM's own statistic
+  Count window_updates = Count::Missing("not measured");
+  Count window_growths = Count::Missing("not measured");
+  Count window_shrinks = Count::Missing("not measured");
+  double throughput_per_s = 0;
+  uint64_t tsc_khz = 0;
+  uint64_t elapsed_tsc_cycles = 0;
+  std::vector<guests::VcpuResult> vcpus;
+  std::string ple_off_because;  // not empty: PLE could not fire under these parameters, and why
+  TrialTimings timings;
+  std::string invalid_because;  // empty: valid
+  [[nodiscard]] bool valid() const { return invalid_because.empty(); }
+};
+
+nlohmann::json ToJson(const TrialRecord& record);
+// BadInput that names the field when one is absent, of another type or out of range.
+Result<TrialRecord> TrialFromJson(const nlohmann::json& json);
+
+}  // namespace plectl::experiment

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/count.h"
+#include "host_tools/base/result.h"
+
+namespace plectl::guests {
+
+// The arm: which instruction stands at every relax site of the payload.
+enum class RelaxInstruction { kPause, kNop };
+
+enum class VcpuScheduling {
+  kOther,  // SCHED_OTHER, as VMs run in practice
+  kFifo,   // SCHED_FIFO priority 1: never scheduled out for a normal task; yield_to() ignores it
+};
+
+// What the guest shall do and on which CPUs. All TSC cycles are the guest's.
+struct Workload {
+  std::string payload;            // "ttas", "ticket", "token_ring", "pause_storm", ...
+  uint32_t vcpus = 2;             // 1..64; at least 2 for payloads that need contention
+  std::vector<int> cpus;          // host CPUs; vCPU i runs on cpus[i % size]. Never empty
+  uint64_t hold_tsc_cycles = 0;   // inside the critical section
+  uint64_t think_tsc_cycles = 0;  // between release and next attempt
+  uint64_t iterations = 1;        // acquisitions (pause_storm: PAUSEs) per vCPU
+  uint64_t body_loops = 0;        // extra turns of an empty loop between two relax instructions
+  VcpuScheduling scheduling = VcpuScheduling::kOther;
+};
+
+struct GuestRequest {
+  Workload workload;
+  RelaxInstruction relax = RelaxInstruction::kPause;
+  std::chrono::milliseconds deadline{10'000};  // from start barrier to the last vCPU's end
+};
+
+// What one vCPU reports. Fields that a payload does not measure stay 0 and are left out of its
+// record (docs/run_format.md says which payload measures what).
+struct VcpuResult {
+  uint64_t acquisitions = 0;
+  uint64_t spins = 0;  // executed relax sites
+  uint64_t tsc_start = 0;
+  uint64_t tsc_end = 0;
+  uint64_t wait_tsc_cycles_total = 0;
+  uint64_t wait_tsc_cycles_max = 0;
+  std::map<std::string, uint64_t> extra;  // payload-specific, e.g. "pause_interval_tsc_cycles"
+  // From the host's side:
+  Count kvm_exits = Count::Missing("not read");  // KVM's own statistic, start barrier to end
+  uint64_t involuntary_switches = 0;             // of the thread between barrier and end
+  uint64_t voluntary_switches = 0;
+  int64_t user_ns = 0;
+  int64_t system_ns = 0;
+};
+
+struct GuestResult {
+  std::vector<VcpuResult> vcpus;
+  uint64_t tsc_khz = 0;
+  uint64_t elapsed_tsc_cycles = 0;  // first vCPU's start to last vCPU's end, guest TSC
+  double throughput_per_s = 0;      // acquisitions (pause_storm: relax instructions) per second
+  int64_t setup_ns = 0;             // VM creation to start barrier
+  int64_t run_ns = 0;               // start barrier to the last vCPU's end
+  int64_t teardown_ns = 0;
+};
+
+// What the caller does while every vCPU thread is parked in user space.
+class GuestObserver {
+ public:
+  virtual ~GuestObserver() = default;
+  // All vCPUs wait at the start barrier; the guest's measured part has not begun.
+  virtual Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) = 0;
+  // All vCPUs have finished (or were stopped); their threads still exist.
+  virtual Status OnFinished() = 0;
+};
+
+// Runs one fresh guest per call. BadInput for a bad payload or workload, Environment when KVM is
+// not there, Inconclusive when the guest misbehaves or misses its deadline; the message then names
+// the vCPU, the exit reason and RIP. A requested stop (base/stop.h) ends the guest at once.
+class GuestRunner {
+ public:
+  virtual ~GuestRunner() = default;
+  virtual Result<GuestResult> Run(const GuestRequest& request, GuestObserver& observer) = 0;
+};
+
+}  // namespace plectl::guests
