@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The contract between a payload ELF (the guest) and whoever boots it (the host), for C, C++ and
+ * assembly. The ELF's note says where everything is; the host patches the relax sites, writes the
+ * boot block, starts vCPU 0 at the PVH entry and reads the result block when all vCPUs are done.
+ * Guest addresses are guest-physical integers on the host's side. docs/guest.md tells the story.
+ */
+
+/* Raised whenever anything below changes; the host refuses an ELF of any other version. */
+#define PLECTL_ABI_VERSION 1
+
+#define PLECTL_NOTE_OWNER "plectl"
+#define PLECTL_NOTE_TYPE 1
+
+#define PLECTL_BOOT_MAGIC 0x544f4f42   /* "BOOT" in memory */
+#define PLECTL_RESULT_MAGIC 0x544c5352 /* "RSLT" in memory */
+
+#define PLECTL_MAX_VCPUS 64 /* vCPU i has APIC ID i */
+#define PLECTL_MAX_EXTRAS 8
+#define PLECTL_NAME_SIZE 32 /* with the terminating 0 */
+
+/* Guest memory is [0, this); the ELF lies between these two, all below is the runtime's own. */
+#define PLECTL_LOAD_ADDRESS 0x100000
+#define PLECTL_MEMORY_SIZE 0x1000000
+
+/*
+ * The guest speaks by 32-bit OUTs to one port: a command in bits 0..7, an abort code above.
+ * SYNC: this vCPU is ready; the host lets all go on when all have arrived. DONE and ABORT: this
+ * vCPU never goes on.
+ */
+#define PLECTL_PORT 0x504c
+#define PLECTL_COMMAND_SYNC 1
+#define PLECTL_COMMAND_DONE 2
+#define PLECTL_COMMAND_ABORT 3
+#define PLECTL_COMMAND_MASK 0xff
+#define PLECTL_ABORT_SHIFT 8
+
+#define PLECTL_ABORT_EXCEPTION 1   /* see plectl_vcpu_result.fault_* */
+#define PLECTL_ABORT_BOOT_BLOCK 2  /* magic, version, size, flags or payload make no sense */
+#define PLECTL_ABORT_APIC_ID 3     /* a vCPU with an APIC ID that the boot block does not cover */
+#define PLECTL_ABORT_CONTINUED 4   /* the host resumed a vCPU after DONE */
+
+/* The two encodings at a relax site: as linked (PAUSE = rep; nop), and of the nop arm. */
+#define PLECTL_RELAX_BYTE_0_PAUSE 0xf3
+#define PLECTL_RELAX_BYTE_0_NOP 0x90
+#define PLECTL_RELAX_BYTE_1 0x90
+
+#ifndef __ASSEMBLER__
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define PLECTL_STATIC_ASSERT static_assert
+#else
+#define PLECTL_STATIC_ASSERT _Static_assert
+#endif
+
+/* The descriptor of the note "plectl". Sizes in bytes. */
+struct plectl_note {
+	uint32_t abi_version;
+	uint32_t reserved;
+	uint64_t boot_block;   /* struct plectl_boot_block */
+	uint64_t result_block; /* struct plectl_result_block */
+	uint64_t relax_sites;  /* uint64_t addresses of two-byte instructions */
+	uint64_t relax_sites_size;
+	uint64_t payloads; /* struct plectl_payload */
+	uint64_t payloads_size;
+};
+
+/* Written by the host before the first instruction of the guest. */
+struct plectl_boot_block {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t size; /* of this struct */
+	uint32_t vcpus;
+	uint32_t payload; /* index into the payload table */
+	uint32_t flags;   /* none is defined: 0 */
+	uint64_t iterations;
+	uint64_t hold_tsc_cycles;
+	uint64_t think_tsc_cycles;
+	uint64_t body_loops;
+};
+
+/* The payload is a lock: acquisitions are counted and the protected counter must equal their sum. */
+#define PLECTL_PAYLOAD_LOCK 1u
+/* The payload executes exactly `iterations` relax instructions per vCPU. */
+#define PLECTL_PAYLOAD_FIXED_SPINS 2u
+
+#ifdef PLECTL_GUEST
+struct vcpu;
+typedef void (*plectl_guest_function)(struct vcpu *vcpu);
+#else
+typedef uint64_t plectl_guest_function;
+#endif
+
+/* One payload as the ELF describes it; the host knows no payload by heart. */
+struct plectl_payload {
+	char name[PLECTL_NAME_SIZE]; /* [a-z0-9_]+ */
+	uint32_t min_vcpus;
+	uint32_t flags;
+	/* What plectl_vcpu_result.extra[i] means; an empty name ends the list. */
+	char extra_names[PLECTL_MAX_EXTRAS][PLECTL_NAME_SIZE];
+	plectl_guest_function prepare; /* before the start barrier; may be 0 */
+	plectl_guest_function run;     /* the measured part */
+	uint64_t reserved;
+};
+
+enum plectl_vcpu_state {
+	PLECTL_VCPU_OFF = 0,
+	PLECTL_VCPU_RUNNING = 1, /* past the start barrier */
+	PLECTL_VCPU_DONE = 2,
+};
+
+/* What one vCPU reports. Zero where the payload does not measure a field. */
+struct plectl_vcpu_result {
+	uint32_t state; /* enum plectl_vcpu_state */
+	uint32_t fault_vector;
+	uint64_t fault_error_code;
+	uint64_t fault_rip;
+	uint64_t acquisitions;
+	uint64_t spins; /* executed relax instructions */
+	uint64_t tsc_start;
+	uint64_t tsc_end;
+	uint64_t wait_tsc_cycles_total;
+	uint64_t wait_tsc_cycles_max;
+	uint64_t extra[PLECTL_MAX_EXTRAS];
+	uint64_t reserved[7];
+};
+
+struct plectl_result_block {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t size; /* of this struct */
+	uint32_t reserved[13];
+	/* Incremented without atomicity inside the critical section; alone in its cache line. */
+	uint64_t protected_counter;
+	uint64_t padding[7];
+	struct plectl_vcpu_result vcpus[PLECTL_MAX_VCPUS];
+};
+
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_note) == 56, "note layout");
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_boot_block) == 56, "boot block layout");
+PLECTL_STATIC_ASSERT(offsetof(struct plectl_boot_block, iterations) == 24, "boot block layout");
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_payload) == 320, "payload layout");
+PLECTL_STATIC_ASSERT(offsetof(struct plectl_payload, prepare) == 296, "payload layout");
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_vcpu_result) == 192, "vCPU result layout");
+PLECTL_STATIC_ASSERT(offsetof(struct plectl_vcpu_result, extra) == 72, "vCPU result layout");
+PLECTL_STATIC_ASSERT(offsetof(struct plectl_result_block, protected_counter) == 64, "own line");
+PLECTL_STATIC_ASSERT(offsetof(struct plectl_result_block, vcpus) == 128, "own line");
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_result_block) == 128 + 64 * 192, "result layout");
+
+#endif /* __ASSEMBLER__ */
