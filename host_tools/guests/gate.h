@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "host_tools/base/fd.h"
+#include "host_tools/base/result.h"
+
+namespace plectl::guests {
+
+// Where the vCPU threads and their coordinator meet: the start barrier, the end, and the way out of
+// both. Each thread calls AwaitRelease() once it is ready, and Park() exactly once when it has
+// nothing left to do, whatever happened; it ends when Park() returns.
+class Gate {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  static Result<std::unique_ptr<Gate>> Create(uint32_t threads);
+
+  // For the vCPU threads.
+  // At the start barrier. False: do not go on, Stop() was called.
+  bool AwaitRelease();
+  // `status` is why the thread stopped; the first failure of all threads is kept. Returns on End().
+  void Park(Status status);
+  [[nodiscard]] bool stopping() const;
+
+  // For the coordinator.
+  enum class Milestone { kAllReady, kAllParked };
+  enum class WaitEnd { kReached, kFailed, kDeadline, kStopRequested };
+  // Sleeps until the milestone, a failed thread, the deadline, or a requested stop (base/stop.h).
+  WaitEnd Wait(Milestone milestone, TimePoint deadline);
+  // Sleeps until all threads have parked, however long that takes. After Stop() and the kicks.
+  void WaitAllParked();
+  void Release();
+  void Stop();
+  void End();
+  // Of the thread that failed first.
+  [[nodiscard]] std::optional<Error> failure() const;
+
+ private:
+  enum class Stage { kBooting, kReleased, kStopping, kEnded };
+  Gate(uint32_t threads, Fd event) : threads_(threads), event_(std::move(event)) {}
+  void SetStage(Stage stage);
+  void Wake() const;
+  [[nodiscard]] bool Reached(Milestone milestone) const;
+  [[nodiscard]] std::optional<WaitEnd> Look(Milestone milestone) const;
+  void Sleep(std::chrono::milliseconds limit) const;
+
+  const uint32_t threads_;
+  const Fd event_;  // wakes the coordinator
+  mutable std::mutex mutex_;
+  std::condition_variable stage_changed_;  // wakes the threads
+  Stage stage_ = Stage::kBooting;
+  uint32_t ready_ = 0;
+  uint32_t parked_ = 0;
+  std::optional<Error> failure_;
+};
+
+}  // namespace plectl::guests

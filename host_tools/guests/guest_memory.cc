@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/guest_memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plectl::guests {
+
+Result<GuestMemory> GuestMemory::Create(size_t size) {
+  PLECTL_ASSIGN_OR_RETURN(Mapping mapping, Mapping::Anonymous(size));
+  return GuestMemory(std::move(mapping));
+}
+
+Status GuestMemory::Write(uint64_t address, Bytes bytes) {
+  if (!Slice(mapping_.bytes(), address, bytes.size())) {
+    return OutOfRange("write", address, bytes.size());
+  }
+  std::ranges::copy(bytes, mapping_.data() + address);
+  return OkStatus();
+}
+
+Failure GuestMemory::OutOfRange(const char* what, uint64_t address, size_t size) const {
+  return Internal(fmt::format("{} of {:#x} bytes at guest address {:#x}: memory ends at {:#x}",
+                              what, size, address, mapping_.size()));
+}
+
+}  // namespace plectl::guests

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "guest_workloads/abi/abi.h"
+#include "host_tools/base/result.h"
+#include "host_tools/guests/bytes.h"
+#include "host_tools/guests/guest_runner.h"
+
+namespace plectl::guests {
+
+struct ElfImage;
+
+// One entry of the ELF's payload table.
+struct PayloadInfo {
+  std::string name;
+  uint32_t min_vcpus = 1;
+  bool is_lock = false;                  // acquisitions and the protected counter can be checked
+  bool has_fixed_spins = false;          // executes exactly `iterations` relax instructions
+  std::vector<std::string> extra_names;  // what its extra results mean
+};
+
+// Bytes for one range of guest-physical memory.
+struct MemoryImage {
+  uint64_t address = 0;
+  std::vector<uint8_t> bytes;
+};
+
+// A payload ELF that fulfils the contract of guest_workloads/abi/abi.h: every address in its note
+// is inside of what it loads, and a PAUSE stands at each relax site.
+class PayloadImage {
+ public:
+  // BadInput that says what is wrong with the ELF; hostile bytes are safe. Copies what it needs.
+  static Result<PayloadImage> Parse(Bytes elf);
+
+  [[nodiscard]] const std::vector<PayloadInfo>& payloads() const { return payloads_; }
+  [[nodiscard]] const std::vector<uint64_t>& relax_sites() const { return relax_sites_; }
+  // Physical address of the 32-bit entry point (PVH).
+  [[nodiscard]] uint32_t entry() const { return entry_; }
+  [[nodiscard]] uint64_t result_block() const { return note_.result_block; }
+
+  // The guest's memory for one arm: it differs from the other arm's in the first byte of each relax
+  // site, and in nothing else.
+  [[nodiscard]] MemoryImage Memory(RelaxInstruction relax, const plectl_boot_block& boot) const;
+  // SHA-256 of what is loaded, without the bytes that differ between arms and the boot block.
+  [[nodiscard]] std::string CommonSha256() const;
+
+ private:
+  PayloadImage() = default;
+  void Load(const ElfImage& elf);
+  Status ReadNotes(const ElfImage& elf);
+  Status ReadRelaxSites();
+  Status CheckRelaxSite(uint64_t address) const;
+  Status ReadPayloads();
+  Status CheckBlocks() const;
+  [[nodiscard]] std::optional<Bytes> Loaded(uint64_t address, uint64_t size) const;
+  [[nodiscard]] uint8_t* At(MemoryImage& memory, uint64_t address) const;
+
+  MemoryImage memory_;  // as linked
+  plectl_note note_{};
+  uint32_t entry_ = 0;
+  std::vector<uint64_t> relax_sites_;
+  std::vector<PayloadInfo> payloads_;
+};
+
+}  // namespace plectl::guests

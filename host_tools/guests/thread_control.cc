@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/thread_control.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace plectl::guests {
+namespace {
+
+constexpr int kVcpuPriority = 1;
+constexpr int kCoordinatorPriority = 2;
+
+Status SetFifo(int priority) {
+  sched_param parameters{};
+  parameters.sched_priority = priority;
+  if (::sched_setscheduler(0, SCHED_FIFO, &parameters) == 0) return OkStatus();
+  return SystemFailure(fmt::format("sched_setscheduler(SCHED_FIFO, {})", priority), errno,
+                       "run as root, or allow real-time priorities (ulimit -r)");
+}
+
+int64_t Nanoseconds(const timeval& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + int64_t{time.tv_usec} * 1'000;
+}
+
+}  // namespace
+
+KickSignalHandler::KickSignalHandler() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};  // no SA_RESTART: KVM_RUN shall return
+  ::sigaction(kKickSignal, &action, &old_);
+}
+
+KickSignalHandler::~KickSignalHandler() { ::sigaction(kKickSignal, &old_, nullptr); }
+
+BlockedSignals::BlockedSignals() {
+  sigset_t all_but_kick;
+  ::sigfillset(&all_but_kick);
+  ::sigdelset(&all_but_kick, kKickSignal);
+  ::pthread_sigmask(SIG_SETMASK, &all_but_kick, &old_);
+}
+
+BlockedSignals::~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
+
+Result<CoordinatorPriority> CoordinatorPriority::Raise(VcpuScheduling scheduling) {
+  if (scheduling != VcpuScheduling::kFifo) return CoordinatorPriority(false);
+  PLECTL_RETURN_IF_ERROR(SetFifo(kCoordinatorPriority));
+  return CoordinatorPriority(true);
+}
+
+CoordinatorPriority::CoordinatorPriority(CoordinatorPriority&& other) noexcept
+    : raised_(std::exchange(other.raised_, false)) {}
+
+CoordinatorPriority::~CoordinatorPriority() {
+  const sched_param parameters{};
+  if (raised_) ::sched_setscheduler(0, SCHED_OTHER, &parameters);
+}
+
+Status PlaceThread(int cpu, VcpuScheduling scheduling) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(cpu), &set);
+  if (::sched_setaffinity(0, sizeof set, &set) != 0) {
+    return SystemFailure(fmt::format("pinning a vCPU thread to host CPU {}", cpu), errno,
+                         "use CPUs that are online and in this process' cpuset (taskset -p $$)");
+  }
+  if (scheduling == VcpuScheduling::kFifo) return SetFifo(kVcpuPriority);
+  return OkStatus();
+}
+
+ThreadUsage UsageOfThisThread() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return {static_cast<uint64_t>(usage.ru_nivcsw), static_cast<uint64_t>(usage.ru_nvcsw),
+          Nanoseconds(usage.ru_utime), Nanoseconds(usage.ru_stime)};
+}
+
+ThreadUsage operator-(const ThreadUsage& end, const ThreadUsage& begin) {
+  return {end.involuntary_switches - begin.involuntary_switches,
+          end.voluntary_switches - begin.voluntary_switches, end.user_ns - begin.user_ns,
+          end.system_ns - begin.system_ns};
+}
+
+}  // namespace plectl::guests

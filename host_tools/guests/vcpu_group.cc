@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/vcpu_group.h"
+
+#include <fmt/format.h>
+
+#include "host_tools/base/stop.h"
+
+namespace plectl::guests {
+
+Result<std::unique_ptr<VcpuGroup>> VcpuGroup::Start(Vm& vm, const Workload& workload,
+                                                    uint64_t result_block) {
+  PLECTL_ASSIGN_OR_RETURN(auto gate, Gate::Create(workload.vcpus));
+  std::unique_ptr<VcpuGroup> group(new VcpuGroup(std::move(gate)));
+  const BlockedSignals blocked;
+  for (uint32_t id = 0; id < workload.vcpus; ++id) {
+    const VcpuThread::Options options{id, workload.cpus[id % workload.cpus.size()],
+                                      workload.scheduling, result_block};
+    auto thread = std::make_unique<VcpuThread>(options, vm.vcpus()[id], vm.memory(), *group->gate_);
+    PLECTL_RETURN_IF_ERROR(thread->Start());
+    group->threads_.push_back(std::move(thread));
+  }
+  return group;
+}
+
+VcpuGroup::~VcpuGroup() {
+  gate_->Stop();
+  for (const auto& thread : threads_) thread->Kick();
+  gate_->End();
+  for (const auto& thread : threads_) thread->Join();
+}
+
+Status VcpuGroup::AwaitReady(std::chrono::milliseconds deadline) {
+  return AwaitMilestone(Gate::Milestone::kAllReady, deadline);
+}
+
+Status VcpuGroup::RunToEnd(std::chrono::milliseconds deadline) {
+  gate_->Release();
+  return AwaitMilestone(Gate::Milestone::kAllParked, deadline);
+}
+
+Status VcpuGroup::AwaitMilestone(Gate::Milestone milestone, std::chrono::milliseconds deadline) {
+  const Gate::WaitEnd end = gate_->Wait(milestone, std::chrono::steady_clock::now() + deadline);
+  if (end == Gate::WaitEnd::kReached) return OkStatus();
+  Stop();
+  return Explain(end, milestone, deadline);
+}
+
+Status VcpuGroup::Explain(Gate::WaitEnd end, Gate::Milestone milestone,
+                          std::chrono::milliseconds deadline) {
+  if (end == Gate::WaitEnd::kFailed) return Fail(gate_->failure().value());
+  if (end == Gate::WaitEnd::kStopRequested) return CheckNotStopped();
+  const bool booting = milestone == Gate::Milestone::kAllReady;
+  return Inconclusive(fmt::format("the guest {} within its deadline of {} ms; {}",
+                                  booting ? "did not reach the start barrier" : "did not end",
+                                  deadline.count(), DescribePlaces()),
+                      booting ? "the payload hangs while it starts"
+                              : "raise deadline_ms or lower iterations; if RIP stays the same, the "
+                                "payload hangs");
+}
+
+void VcpuGroup::Stop() {
+  gate_->Stop();
+  for (const auto& thread : threads_) thread->Kick();
+  gate_->WaitAllParked();
+}
+
+std::vector<pid_t> VcpuGroup::Tids() const {
+  std::vector<pid_t> tids;
+  for (const auto& thread : threads_) tids.push_back(thread->tid());
+  return tids;
+}
+
+std::string VcpuGroup::DescribePlaces() const {
+  std::string text;
+  for (const auto& thread : threads_) {
+    text += fmt::format("{}{}", text.empty() ? "" : "; ", thread->DescribePlace());
+  }
+  return text;
+}
+
+}  // namespace plectl::guests

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/result.h"
+#include "host_tools/guests/gate.h"
+#include "host_tools/guests/guest_runner.h"
+#include "host_tools/guests/thread_control.h"
+#include "host_tools/guests/vcpu_thread.h"
+#include "host_tools/guests/vm.h"
+
+namespace plectl::guests {
+
+// All vCPU threads of one VM, from start to join. Whatever goes wrong, no thread survives it.
+class VcpuGroup {
+ public:
+  // Starts the threads; `vm` must outlive the group.
+  static Result<std::unique_ptr<VcpuGroup>> Start(Vm& vm, const Workload& workload,
+                                                  uint64_t result_block);
+  VcpuGroup(const VcpuGroup&) = delete;
+  VcpuGroup& operator=(const VcpuGroup&) = delete;
+  // Stops and joins.
+  ~VcpuGroup();
+
+  // Until every vCPU waits at the start barrier.
+  Status AwaitReady(std::chrono::milliseconds deadline);
+  // Lets them go, and waits until every vCPU is done. On failure all are stopped when it returns.
+  Status RunToEnd(std::chrono::milliseconds deadline);
+
+  // Once ready.
+  [[nodiscard]] std::vector<pid_t> Tids() const;
+  // Once the guest has ended.
+  [[nodiscard]] const ThreadUsage& usage(size_t vcpu) const { return threads_[vcpu]->usage(); }
+  [[nodiscard]] std::string DescribePlaces() const;
+
+ private:
+  explicit VcpuGroup(std::unique_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  Status AwaitMilestone(Gate::Milestone milestone, std::chrono::milliseconds deadline);
+  Status Explain(Gate::WaitEnd end, Gate::Milestone milestone, std::chrono::milliseconds deadline);
+  // Makes every thread leave the guest, and waits until all are parked.
+  void Stop();
+
+  KickSignalHandler kick_handler_;
+  std::unique_ptr<Gate> gate_;
+  std::vector<std::unique_ptr<VcpuThread>> threads_;
+};
+
+}  // namespace plectl::guests

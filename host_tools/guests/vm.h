@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "host_tools/base/fd.h"
+#include "host_tools/base/result.h"
+#include "host_tools/guests/guest_memory.h"
+#include "host_tools/guests/kvm.h"
+#include "host_tools/guests/vcpu.h"
+
+namespace plectl::guests {
+
+// A VM with its memory, the in-kernel interrupt controllers and all its vCPUs; vCPU 0 starts at
+// `entry`, the others wait for the start-up IPI.
+class Vm {
+ public:
+  struct Options {
+    uint32_t vcpus = 1;
+    uint32_t entry = 0;
+    size_t memory_size = 0;
+  };
+  static Result<Vm> Create(const Kvm& kvm, const Options& options);
+
+  [[nodiscard]] GuestMemory& memory() { return memory_; }
+  [[nodiscard]] std::vector<Vcpu>& vcpus() { return vcpus_; }
+
+ private:
+  Vm(Fd fd, GuestMemory memory) : memory_(std::move(memory)), fd_(std::move(fd)) {}
+  Status SetUpPlatform();
+  Status AddVcpus(const Kvm& kvm, const Options& options);
+
+  // Destroyed in reverse order: vCPUs, VM, and the memory that both use last.
+  GuestMemory memory_;
+  Fd fd_;
+  std::vector<Vcpu> vcpus_;
+};
+
+}  // namespace plectl::guests

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/vmm_runner.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "host_tools/base/clock.h"
+#include "host_tools/base/file.h"
+#include "host_tools/base/stop.h"
+#include "host_tools/guests/embedded_payload.h"
+#include "host_tools/guests/exit_statistic.h"
+#include "host_tools/guests/result_check.h"
+#include "host_tools/guests/thread_control.h"
+#include "host_tools/guests/vcpu_group.h"
+#include "host_tools/guests/vm.h"
+#include "host_tools/guests/workload_check.h"
+
+namespace plectl::guests {
+namespace {
+
+plectl_boot_block BootBlock(const Workload& workload, uint32_t payload) {
+  plectl_boot_block boot{};
+  boot.magic = PLECTL_BOOT_MAGIC;
+  boot.version = PLECTL_ABI_VERSION;
+  boot.size = sizeof(boot);
+  boot.vcpus = workload.vcpus;
+  boot.payload = payload;
+  boot.iterations = workload.iterations;
+  boot.hold_tsc_cycles = workload.hold_tsc_cycles;
+  boot.think_tsc_cycles = workload.think_tsc_cycles;
+  boot.body_loops = workload.body_loops;
+  return boot;
+}
+
+Result<Vm> MakeVm(const PayloadImage& payload, const GuestRequest& request, uint32_t index) {
+  PLECTL_ASSIGN_OR_RETURN(const Kvm kvm, Kvm::Open());
+  const Vm::Options options{request.workload.vcpus, payload.entry(), PLECTL_MEMORY_SIZE};
+  PLECTL_ASSIGN_OR_RETURN(Vm vm, Vm::Create(kvm, options));
+  const MemoryImage image = payload.Memory(request.relax, BootBlock(request.workload, index));
+  PLECTL_RETURN_IF_ERROR(vm.memory().Write(image.address, image.bytes));
+  return vm;
+}
+
+// KVM's own exit counts between two moments at which no vCPU runs.
+class ExitDeltas {
+ public:
+  explicit ExitDeltas(Vm& vm) {
+    for (const Vcpu& vcpu : vm.vcpus()) statistics_.emplace_back(vcpu.fd());
+  }
+  void Begin() {
+    begin_.clear();
+    for (const ExitStatistic& statistic : statistics_) begin_.push_back(statistic.Read());
+  }
+  [[nodiscard]] Count SinceBegin(size_t vcpu) const {
+    const Count end = statistics_[vcpu].Read();
+    if (!end.has_value() || !begin_[vcpu].has_value()) return end.has_value() ? begin_[vcpu] : end;
+    return end.value() - begin_[vcpu].value();
+  }
+
+ private:
+  std::vector<ExitStatistic> statistics_;
+  std::vector<Count> begin_;
+};
+
+void AddHostSide(const VcpuGroup& group, const ExitDeltas& exits, std::vector<VcpuResult>& vcpus) {
+  for (size_t id = 0; id < vcpus.size(); ++id) {
+    const ThreadUsage& usage = group.usage(id);
+    vcpus[id].kvm_exits = exits.SinceBegin(id);
+    vcpus[id].involuntary_switches = usage.involuntary_switches;
+    vcpus[id].voluntary_switches = usage.voluntary_switches;
+    vcpus[id].user_ns = usage.user_ns;
+    vcpus[id].system_ns = usage.system_ns;
+  }
+}
+
+// What the payload gets done: acquisitions, or relax instructions where that is all it does.
+uint64_t WorkDone(const std::vector<VcpuResult>& vcpus, const PayloadInfo& payload) {
+  uint64_t work = 0;
+  for (const VcpuResult& vcpu : vcpus) work += payload.is_lock ? vcpu.acquisitions : vcpu.spins;
+  return work;
+}
+
+void AddRates(const PayloadInfo& payload, GuestResult& result) {
+  const auto start = std::ranges::min(result.vcpus, {}, &VcpuResult::tsc_start).tsc_start;
+  const auto end = std::ranges::max(result.vcpus, {}, &VcpuResult::tsc_end).tsc_end;
+  result.elapsed_tsc_cycles = end - start;
+  if (result.elapsed_tsc_cycles == 0) return;
+  const double seconds =
+      static_cast<double>(result.elapsed_tsc_cycles) / (static_cast<double>(result.tsc_khz) * 1e3);
+  result.throughput_per_s = static_cast<double>(WorkDone(result.vcpus, payload)) / seconds;
+}
+
+// The guest's measured part, with the observer around it. OnFinished() follows every OnReady() that
+// succeeded; the guest's own failure is the one that is reported.
+Status RunObserved(VcpuGroup& group, ExitDeltas& exits, GuestObserver& observer,
+                   const GuestRequest& request, GuestResult& result) {
+  const std::vector<pid_t> tids = group.Tids();
+  PLECTL_RETURN_IF_ERROR(observer.OnReady(::getpid(), tids));
+  exits.Begin();
+  const Stopwatch stopwatch;
+  const Status ran = group.RunToEnd(request.deadline);
+  result.run_ns = stopwatch.ElapsedNs();
+  const Status finished = observer.OnFinished();
+  PLECTL_RETURN_IF_ERROR(ran);
+  return finished;
+}
+
+// The last word on a guest whose result cannot be used.
+Error WithPlaces(const VcpuGroup& group, Error error) {
+  error.message += fmt::format("; {}", group.DescribePlaces());
+  return error;
+}
+
+Status CollectResult(Vm& vm, const VcpuGroup& group, const ExitDeltas& exits,
+                     const PayloadImage& payload, const PayloadInfo& info, const Workload& workload,
+                     GuestResult& result) {
+  PLECTL_ASSIGN_OR_RETURN(const auto block,
+                          vm.memory().Read<plectl_result_block>(payload.result_block()));
+  auto vcpus = CheckResultBlock(block, info, workload);
+  if (!vcpus) return Fail(WithPlaces(group, vcpus.error()));
+  result.vcpus = std::move(*vcpus);
+  AddHostSide(group, exits, result.vcpus);
+  PLECTL_ASSIGN_OR_RETURN(result.tsc_khz, vm.vcpus().front().TscKhz());
+  AddRates(info, result);
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<VmmRunner> VmmRunner::Create(const VmmOptions& options) {
+  if (!options.payload_elf) {
+    auto payload = PayloadImage::Parse(EmbeddedPayloadElf());
+    if (!payload) return Fail(WithContext("embedded payload", payload.error()));
+    return VmmRunner(std::move(*payload));
+  }
+  PLECTL_ASSIGN_OR_RETURN(const std::string elf, ReadFile(*options.payload_elf));
+  auto payload = PayloadImage::Parse({reinterpret_cast<const uint8_t*>(elf.data()), elf.size()});
+  if (!payload) return Fail(WithContext(options.payload_elf->string(), payload.error()));
+  return VmmRunner(std::move(*payload));
+}
+
+Result<GuestResult> VmmRunner::Run(const GuestRequest& request, GuestObserver& observer) {
+  PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+  PLECTL_ASSIGN_OR_RETURN(const uint32_t index, CheckWorkloadFor(payload_, request.workload));
+  GuestResult result;
+  Stopwatch stopwatch;
+  PLECTL_ASSIGN_OR_RETURN(const auto priority,
+                          CoordinatorPriority::Raise(request.workload.scheduling));
+  {
+    PLECTL_ASSIGN_OR_RETURN(Vm vm, MakeVm(payload_, request, index));
+    ExitDeltas exits(vm);
+    PLECTL_ASSIGN_OR_RETURN(const auto group,
+                            VcpuGroup::Start(vm, request.workload, payload_.result_block()));
+    PLECTL_RETURN_IF_ERROR(group->AwaitReady(request.deadline));
+    result.setup_ns = stopwatch.Restart();
+    PLECTL_RETURN_IF_ERROR(RunObserved(*group, exits, observer, request, result));
+    PLECTL_RETURN_IF_ERROR(CollectResult(vm, *group, exits, payload_, payload_.payloads()[index],
+                                         request.workload, result));
+    stopwatch.Restart();
+  }
+  result.teardown_ns = stopwatch.ElapsedNs();
+  return result;
+}
+
+}  // namespace plectl::guests

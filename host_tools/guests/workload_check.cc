@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/workload_check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
+
+#include <algorithm>
+
+#include "host_tools/base/text.h"
+#include "host_tools/guests/embedded_payload.h"
+
+namespace plectl::guests {
+namespace {
+
+const Result<PayloadImage>& EmbeddedImage() {
+  static const Result<PayloadImage> kImage = PayloadImage::Parse(EmbeddedPayloadElf());
+  return kImage;
+}
+
+std::vector<std::string_view> NamesOf(const PayloadImage& image) {
+  std::vector<std::string_view> names;
+  for (const PayloadInfo& payload : image.payloads()) names.emplace_back(payload.name);
+  return names;
+}
+
+Result<uint32_t> FindPayload(const PayloadImage& image, std::string_view name) {
+  const auto& payloads = image.payloads();
+  const auto found = std::ranges::find(payloads, name, &PayloadInfo::name);
+  if (found != payloads.end()) return static_cast<uint32_t>(found - payloads.begin());
+  const std::vector<std::string_view> names = NamesOf(image);
+  return BadInput(fmt::format("unknown payload \"{}\"{}", name, SuggestionText(name, names)),
+                  fmt::format("use one of: {}", fmt::join(names, ", ")));
+}
+
+Status CheckVcpus(const PayloadInfo& payload, uint32_t vcpus) {
+  if (vcpus >= payload.min_vcpus && vcpus <= PLECTL_MAX_VCPUS) return OkStatus();
+  return BadInput(fmt::format("vcpus is {}: payload {} runs on {} to {} vCPUs{}", vcpus,
+                              payload.name, payload.min_vcpus, PLECTL_MAX_VCPUS,
+                              payload.min_vcpus > 1 ? ", since it needs contention" : ""));
+}
+
+Status CheckCpus(const std::vector<int>& cpus) {
+  if (cpus.empty()) return BadInput("cpus is empty", "list the host CPUs for the vCPUs: cpus: [0]");
+  for (const int cpu : cpus) {
+    if (cpu < 0 || cpu >= CPU_SETSIZE) {
+      return BadInput(fmt::format("cpus holds {}: allowed are 0 to {}", cpu, CPU_SETSIZE - 1));
+    }
+  }
+  return OkStatus();
+}
+
+// SCHED_FIFO has no time slices and yield_to() skips it: a spinner would never let the others run.
+Status CheckScheduling(const PayloadInfo& payload, const Workload& workload) {
+  const bool shares_cpus = workload.vcpus > workload.cpus.size();
+  if (workload.scheduling != VcpuScheduling::kFifo || !shares_cpus || payload.min_vcpus < 2) {
+    return OkStatus();
+  }
+  return BadInput(fmt::format("payload {} with {} vCPUs on {} CPUs cannot run under SCHED_FIFO: a "
+                              "spinning vCPU would never let the others run",
+                              payload.name, workload.vcpus, workload.cpus.size()),
+                  "use as many CPUs as vCPUs, or the default scheduling");
+}
+
+}  // namespace
+
+std::vector<std::string_view> PayloadNames() {
+  const Result<PayloadImage>& image = EmbeddedImage();
+  return image ? NamesOf(*image) : std::vector<std::string_view>{};
+}
+
+Status CheckWorkload(const Workload& workload) {
+  const Result<PayloadImage>& image = EmbeddedImage();
+  if (!image) return Fail(WithContext("embedded payload", image.error()));
+  PLECTL_RETURN_IF_ERROR(CheckWorkloadFor(*image, workload));
+  return OkStatus();
+}
+
+Result<uint32_t> CheckWorkloadFor(const PayloadImage& image, const Workload& workload) {
+  PLECTL_ASSIGN_OR_RETURN(const uint32_t index, FindPayload(image, workload.payload));
+  const PayloadInfo& payload = image.payloads()[index];
+  PLECTL_RETURN_IF_ERROR(CheckVcpus(payload, workload.vcpus));
+  PLECTL_RETURN_IF_ERROR(CheckCpus(workload.cpus));
+  if (workload.iterations == 0) return BadInput("iterations is 0: at least 1 is needed");
+  PLECTL_RETURN_IF_ERROR(CheckScheduling(payload, workload));
+  return index;
+}
+
+}  // namespace plectl::guests

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/result_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+
+namespace plectl::guests {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CheckResultBlockTest : public ::testing::Test {
+ protected:
+  CheckResultBlockTest() {
+    workload_.vcpus = 2;
+    workload_.iterations = 10;
+    block_->magic = PLECTL_RESULT_MAGIC;
+    block_->version = PLECTL_ABI_VERSION;
+    block_->size = sizeof(plectl_result_block);
+    block_->protected_counter = 20;
+    for (int i = 0; i < 2; ++i) {
+      plectl_vcpu_result& vcpu = block_->vcpus[i];
+      vcpu.state = PLECTL_VCPU_DONE;
+      vcpu.acquisitions = 10;
+      vcpu.spins = 30;
+      vcpu.tsc_start = 1000;
+      vcpu.tsc_end = 2000;
+      vcpu.wait_tsc_cycles_total = 500;
+      vcpu.wait_tsc_cycles_max = 400;
+      vcpu.extra[0] = 77;
+    }
+  }
+  std::string Error() {
+    const auto vcpus = CheckResultBlock(*block_, payload_, workload_);
+    if (vcpus) return "no error";
+    EXPECT_EQ(vcpus.error().kind, ErrorKind::kInconclusive);
+    return vcpus.error().message;
+  }
+
+  PayloadInfo payload_{"p", 2, true, false, {"something"}};
+  Workload workload_;
+  std::unique_ptr<plectl_result_block> block_ = std::make_unique<plectl_result_block>();
+};
+
+TEST_F(CheckResultBlockTest, TranslatesAGoodResult) {
+  const auto vcpus = CheckResultBlock(*block_, payload_, workload_);
+  ASSERT_TRUE(vcpus) << vcpus.error().Text();
+  ASSERT_EQ(vcpus->size(), 2U);
+  const VcpuResult& vcpu = vcpus->front();
+  EXPECT_EQ(vcpu.acquisitions, 10U);
+  EXPECT_EQ(vcpu.spins, 30U);
+  EXPECT_EQ(vcpu.tsc_start, 1000U);
+  EXPECT_EQ(vcpu.tsc_end, 2000U);
+  EXPECT_EQ(vcpu.wait_tsc_cycles_total, 500U);
+  EXPECT_EQ(vcpu.wait_tsc_cycles_max, 400U);
+  EXPECT_THAT(vcpu.extra, ::testing::ElementsAre(::testing::Pair("something", 77U)));
+}
+
+TEST_F(CheckResultBlockTest, NamesTheFieldAndItsValue) {
+  block_->magic = 5;
+  EXPECT_THAT(Error(), HasSubstr("magic is 5"));
+  block_->magic = PLECTL_RESULT_MAGIC;
+  block_->version = 9;
+  EXPECT_THAT(Error(), HasSubstr("version is 9, expected 1"));
+  block_->version = PLECTL_ABI_VERSION;
+  block_->size = 1;
+  EXPECT_THAT(Error(), HasSubstr("size is 1"));
+  block_->size = sizeof(plectl_result_block);
+  block_->protected_counter = 19;
+  EXPECT_THAT(Error(), HasSubstr("protected_counter is 19, expected 20"));
+}
+
+TEST_F(CheckResultBlockTest, ChecksEveryVcpuField) {
+  struct Case {
+    uint64_t plectl_vcpu_result::*field;
+    uint64_t value;
+    const char* message;
+  };
+  const std::vector<Case> cases = {
+      {&plectl_vcpu_result::acquisitions, 11, "vCPU 1: .* acquisitions is 11, expected 10"},
+      {&plectl_vcpu_result::tsc_start, 2001, "vCPU 1: .* tsc_start is 2001"},
+      {&plectl_vcpu_result::spins, 1001, "vCPU 1: .* spins is 1001, expected at most 1000"},
+      {&plectl_vcpu_result::wait_tsc_cycles_total, 1001, "wait_tsc_cycles_total is 1001"},
+      {&plectl_vcpu_result::wait_tsc_cycles_max, 501, "wait_tsc_cycles_max is 501"},
+  };
+  for (const Case& test : cases) {
+    uint64_t& field = block_->vcpus[1].*test.field;
+    const uint64_t good = field;
+    field = test.value;
+    EXPECT_THAT(Error(), ::testing::ContainsRegex(test.message));
+    field = good;
+  }
+  block_->vcpus[0].state = PLECTL_VCPU_RUNNING;
+  EXPECT_THAT(Error(), HasSubstr("vCPU 0"));
+  EXPECT_THAT(Error(), HasSubstr("state is 1, expected 2"));
+}
+
+TEST_F(CheckResultBlockTest, AsksOnlyWhatThePayloadPromises) {
+  payload_.is_lock = false;
+  block_->protected_counter = 0;
+  block_->vcpus[0].acquisitions = 0;
+  EXPECT_EQ(Error(), "no error");
+  payload_.has_fixed_spins = true;
+  EXPECT_THAT(Error(), HasSubstr("spins is 30, expected 10"));
+}
+
+TEST_F(CheckResultBlockTest, RefusesRandomBytes) {
+  std::memset(block_.get(), 0xa5, sizeof(plectl_result_block));
+  EXPECT_THAT(Error(), HasSubstr("magic"));
+}
+
+}  // namespace
+}  // namespace plectl::guests

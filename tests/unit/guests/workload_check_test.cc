@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/workload_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/payloads/embedded.h"
+
+namespace plectl::guests {
+namespace {
+
+using ::testing::HasSubstr;
+
+Workload Valid() {
+  Workload workload;
+  workload.payload = "ttas";
+  workload.cpus = {0};
+  return workload;
+}
+
+std::string ErrorOf(const Workload& workload) {
+  const Status status = CheckWorkload(workload);
+  if (status) return "no error";
+  EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+  return status.error().Text();
+}
+
+TEST(PayloadNames, AreThoseOfTheEmbeddedElf) {
+  EXPECT_THAT(PayloadNames(),
+              ::testing::ElementsAre("token_ring", "ttas", "ticket", "pause_storm"));
+}
+
+TEST(CheckWorkload, AcceptsEveryPayloadWithTwoVcpus) {
+  for (const std::string_view name : PayloadNames()) {
+    Workload workload = Valid();
+    workload.payload = name;
+    EXPECT_TRUE(CheckWorkload(workload)) << name;
+    workload.vcpus = 64;
+    EXPECT_TRUE(CheckWorkload(workload)) << name;
+  }
+}
+
+TEST(CheckWorkload, SuggestsAPayload) {
+  Workload workload = Valid();
+  workload.payload = "tickets";
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("did you mean \"ticket\"?"));
+  workload.payload = "hostile_hang";
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("token_ring, ttas, ticket, pause_storm"));
+}
+
+TEST(CheckWorkload, NeedsContentionWhereThePayloadDoes) {
+  Workload workload = Valid();
+  workload.vcpus = 1;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("2 to 64 vCPUs, since it needs contention"));
+  workload.payload = "pause_storm";
+  EXPECT_EQ(ErrorOf(workload), "no error");
+  workload.vcpus = 0;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("vcpus is 0"));
+  workload.vcpus = 65;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("vcpus is 65"));
+}
+
+TEST(CheckWorkload, NeedsCpusAndIterations) {
+  Workload workload = Valid();
+  workload.cpus = {};
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("cpus is empty"));
+  workload.cpus = {0, -1};
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("cpus holds -1"));
+  workload.cpus = {1024};
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("cpus holds 1024"));
+  workload = Valid();
+  workload.iterations = 0;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("iterations is 0"));
+}
+
+TEST(CheckWorkload, RefusesFifoSpinnersThatShareACpu) {
+  Workload workload = Valid();
+  workload.scheduling = VcpuScheduling::kFifo;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("SCHED_FIFO"));
+  workload.cpus = {0, 1};
+  EXPECT_EQ(ErrorOf(workload), "no error");
+  workload.cpus = {0};
+  workload.payload = "pause_storm";
+  EXPECT_EQ(ErrorOf(workload), "no error");
+}
+
+TEST(CheckWorkloadFor, KnowsThePayloadsOfTheGivenElf) {
+  const auto image = PayloadImage::Parse(HostileGuestElf());
+  ASSERT_TRUE(image) << image.error().Text();
+  Workload workload = Valid();
+  workload.payload = "hostile_halt";
+  const auto index = CheckWorkloadFor(*image, workload);
+  ASSERT_TRUE(index) << index.error().Text();
+  EXPECT_EQ(image->payloads()[*index].name, "hostile_halt");
+  workload.payload = "ttas";
+  EXPECT_FALSE(CheckWorkloadFor(*image, workload));
+}
+
+}  // namespace
+}  // namespace plectl::guests
