@@ -7,11 +7,18 @@
 
 namespace plectl::host {
 
-// What identifies a host for a measurement (docs/run_format.md, "host"): CPU model, family, model,
-// stepping, microcode, TSC kHz, kernel release and version, every parameter of the KVM module,
-// mitigations, governor, SMT, cgroup layout, presence of the kernel fixes 32bd348be3fa and
-// 79104becf42b ("yes", "no" or "unknown"), online CPUs, the lab's description when it is the lab
-// (kernel command line plectl.lab=...). What cannot be read is {"missing_because": ...}.
+// What identifies a host for a measurement (docs/run_format.md, "host"):
+//   cpu          vendor, model_name, family, model, stepping, microcode, ple (Intel) or
+//                pausefilter and pfthreshold (AMD), hypervisor: whether it is virtual
+//   cpus_online, smt, governor, no_turbo, clocksource, tsc_khz
+//   kernel       release, build
+//   kernel_fixes 32bd348be3fa and 79104becf42b: "yes", "no", "not_affected" or "unknown"
+//   module       name, built_in, params: every parameter
+//   kvm_params   every parameter of the common module kvm (halt_poll_ns, ...)
+//   mitigations  every file of /sys/devices/system/cpu/vulnerabilities
+//   cgroup       our own: path, and its controllers
+//   lab          the value of plectl.lab= on the kernel command line, or null on a real host
+// What cannot be read is {"missing_because": ...}. The order of keys never changes.
 nlohmann::json Fingerprint(const HostRoot& root);
 
 }  // namespace plectl::host

@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <memory>
+#include <string>
 
-#include "host_tools/base/fd.h"
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
+#include "host_tools/host/module_loader.h"
 #include "host_tools/host/module_params.h"
+#include "host_tools/host/param_journal.h"
 
 namespace plectl::host {
-
-// Unloads and loads one kernel module. The seam that lets unit tests run without root.
-class ModuleLoader {
- public:
-  virtual ~ModuleLoader() = default;
-  // Environment error "busy" when something still uses it.
-  virtual Status Unload(KvmModule module) = 0;
-  // Loads with exactly `values`, ignoring modprobe.d; its dependencies (kvm) are loaded as needed.
-  virtual Status Load(KvmModule module, const ParamValues& values) = 0;
-};
-
-// The real one: libkmod on the running kernel's /lib/modules.
-std::unique_ptr<ModuleLoader> MakeKmodLoader();
 
 // Changes the parameters of one module and puts them back. The originals of all parameters are in
 // the journal (/var/lib/plectl/params.journal.json), fsynced, before the first change; the
@@ -42,32 +30,37 @@ class ParamSession {
   ~ParamSession();
 
   // Makes the module have `values` over the originals; reloads only when a value differs. Returns
-  // all parameters as read back; an error when one differs from what was asked.
+  // all parameters as read back; an error when one differs from what was asked, or from what it was
+  // without being asked. Refused before anything changes: unknown parameters, values that KVM would
+  // mangle, a built-in module, a module in use. Not to be interrupted half-way: the caller's
+  // signals must only set a flag (StopSignal).
   Result<ParamValues> Apply(const ParamValues& values);
+  // Every parameter as it was at Begin().
+  [[nodiscard]] const ParamValues& originals() const;
   // How many reloads Apply() has done.
   [[nodiscard]] int reloads() const;
   // Reload the originals, read back and compare, clear the journal. Safe to call twice.
   Status Restore();
-  // Leaves the host as it is now and clears the journal: for `plectl params set`, which keeps the
-  // journal dirty on purpose so that `params restore` knows the originals: it calls KeepJournal().
+  // From now on the destructor restores nothing: for `plectl params set`, which leaves its values
+  // and the journal behind on purpose, so that `params restore` knows the originals.
   void KeepJournal();
 
  private:
   struct State;
   explicit ParamSession(std::unique_ptr<State> state);
+  Status Journal(ParamJournal::State state);
   std::unique_ptr<State> state_;
 };
 
-// `plectl params restore`: brings back what the journal holds and clears it. `restored` is false
-// when the journal was clean. Must work after SIGKILL at any moment: module loaded, unloaded, or
-// loaded with other values; it is safe to run twice.
+// `plectl params restore`: brings back what the journal holds and clears it. Must work after
+// SIGKILL at any moment: module loaded, unloaded, or loaded with other values; it is safe to run
+// twice. A journal of an earlier boot is only cleared: the reboot has undone the change.
 struct RestoreOutcome {
-  bool restored = false;
-  ParamValues values;
+  bool restored = false;  // false when the journal was clean
+  KvmModule module = KvmModule::kIntel;
+  ParamValues values;  // as they are now; empty when not restored, or when nothing is loaded
+  std::string note;    // what the user should know, or empty
 };
 Result<RestoreOutcome> RestoreFromJournal(const HostRoot& root, ModuleLoader& loader);
-
-// An Environment error while the journal is not clean: every host-changing command checks it.
-Status CheckJournalClean(const HostRoot& root);
 
 }  // namespace plectl::host

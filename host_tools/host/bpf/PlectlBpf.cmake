@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+find_program(PLECTL_CLANG NAMES clang-14 clang clang-15 clang-16 clang-17 clang-18 clang-19 REQUIRED)
+find_program(PLECTL_BPFTOOL bpftool HINTS /usr/sbin /usr/local/sbin REQUIRED)
+
+# plectl_add_bpf(FOLDER SOURCE DEPENDS x.h ...): compiles FOLDER's bpf/NAME.bpf.c and embeds it as
+# host_tools/FOLDER/bpf/NAME.skel.h, which plectl_FOLDER may include. The types that the program
+# shares with its user come with it (DEPENDS, all of them below bpf/).
+function(plectl_add_bpf folder source)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  get_filename_component(name ${source} NAME_WE)
+  set(directory ${PROJECT_BINARY_DIR}/bpf/host_tools/${folder}/bpf)
+  set(object ${directory}/${name}.bpf.o)
+  set(skeleton ${directory}/${name}.skel.h)
+  file(MAKE_DIRECTORY ${directory})
+  list(TRANSFORM ARG_DEPENDS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  add_custom_command(
+    OUTPUT ${object}
+    COMMAND
+      ${PLECTL_CLANG} -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Wextra -Werror
+      -Wno-unused-parameter -I${PROJECT_SOURCE_DIR} -isystem ${LIBBPF_INCLUDEDIR} -isystem
+      /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o
+      ${object}
+    DEPENDS ${source} ${ARG_DEPENDS}
+    COMMENT "Compiling BPF program ${source}"
+    VERBATIM)
+  add_custom_command(
+    OUTPUT ${skeleton}
+    COMMAND
+      sh -c
+      "{ echo '#include \"host_tools/${folder}/bpf/exit_slots.h\"' && ${PLECTL_BPFTOOL} gen skeleton ${object} name ${name}; } > ${skeleton}"
+    DEPENDS ${object}
+    COMMENT "Embedding BPF program ${name}"
+    VERBATIM)
+  target_sources(plectl_${folder} PRIVATE ${skeleton})
+  target_include_directories(plectl_${folder} SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/bpf)
+endfunction()

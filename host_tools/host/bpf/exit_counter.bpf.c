@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+// Counts the VM exits of the armed vCPUs by reason, and their PLE window updates. Both tracepoints
+// live in kvm.ko, so the programs stay attached while kvm_intel or kvm_amd is reloaded.
+#include "host_tools/host/bpf/armed_vcpus.bpf.h"
+
+// After armed_vcpus.bpf.h, which brings linux/bpf.h.
+#include <bpf/bpf_tracing.h>
+
+// Where the vendor module keeps the exit reason, from its BTF (kvm_btf.h): at exit_code_offset in
+// the vCPU (VMX), or at exit_code_offset in the VMCB to which the pointer at vmcb_offset in the
+// vCPU leads (SVM). The tracepoint's own arguments do not hold it.
+const volatile bool is_svm = false;
+const volatile __u32 vmcb_offset = 0;
+const volatile __u32 exit_code_offset = 0;
+
+// One writer each: a vCPU runs in one thread, and that on one CPU at a time. So plain increments
+// are exact, also when the thread migrates between two of them.
+__u64 exits[kMaxVcpus][kExitSlots] = {};
+__u64 window_growths[kMaxVcpus] = {};
+__u64 window_shrinks[kMaxVcpus] = {};
+
+static __always_inline __u32 exit_code_of(const void* vcpu) {
+  __u64 base = (__u64)vcpu;
+  __u32 code = ~0U;  // unreadable counts as "other", never as a reason
+  if (is_svm && bpf_probe_read_kernel(&base, sizeof(base), (void*)(base + vmcb_offset)) != 0)
+    return code;
+  if (bpf_probe_read_kernel(&code, sizeof(code), (void*)(base + exit_code_offset)) != 0) return ~0U;
+  return is_svm ? code : (__u16)code;  // VMX: bits 31:16 are flags (SDM vol. 3, 25.9.1)
+}
+
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_kvm_exit, struct kvm_vcpu* vcpu) {
+  __u32 index = (__u32)vcpu->vcpu_id;
+  if (!is_armed_vcpu(vcpu, index)) return 0;
+  __u32 slot = slot_of_exit_code(exit_code_of(vcpu));
+  barrier_var(slot);  // or the compiler leaves out the mask, which the verifier needs
+  exits[index & (kMaxVcpus - 1)][slot & (kExitSlots - 1)]++;
+  return 0;
+}
+
+// Fires only when the window changes. There is no vCPU in its arguments, but it is always fired by
+// the thread that runs the vCPU: on its PAUSE exits, or while it is scheduled in.
+SEC("tp_btf/kvm_ple_window_update")
+int BPF_PROG(on_window_update, __u32 vcpu_id, __u32 new_window, __u32 old_window) {
+  if (vcpu_id >= armed.vcpus) return 0;
+  vcpu_id &= kMaxVcpus - 1;
+  if (!is_armed_thread(vcpu_id)) return 0;
+  if (new_window > old_window)
+    window_growths[vcpu_id]++;
+  else
+    window_shrinks[vcpu_id]++;
+  return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

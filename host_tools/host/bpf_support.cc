@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/bpf_support.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "host_tools/base/text.h"
+
+namespace plectl::host {
+namespace {
+
+constexpr size_t kLogTextMax = 1000;
+
+// libbpf_set_print() takes a function without a context, so the log in use must be found by it.
+thread_local std::string* current_log = nullptr;
+
+[[gnu::format(printf, 2, 0)]] int Collect(libbpf_print_level level, const char* format,
+                                          va_list arguments) {
+  if (level != LIBBPF_WARN || current_log == nullptr) return 0;
+  char* line = nullptr;
+  const int length = ::vasprintf(&line, format, arguments);
+  if (length < 0) return 0;
+  *current_log += line;
+  std::free(line);
+  return length;
+}
+
+std::string HintFor(int error_number) {
+  if (error_number == EPERM || error_number == EACCES) {
+    return "run plectl as root (CAP_BPF and CAP_PERFMON), or use the perf observers";
+  }
+  return "use the perf observers on this host";
+}
+
+Result<uint64_t> RecursionMisses(const bpf_program* program) {
+  bpf_prog_info info = {};
+  uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
+    return info.recursion_misses;
+  }
+  return SystemFailure(
+      fmt::format("read the statistics of BPF program {}", bpf_program__name(program)), errno);
+}
+
+Result<uint64_t> TotalMisses(const std::vector<const bpf_program*>& programs) {
+  uint64_t total = 0;
+  for (const bpf_program* program : programs) {
+    PLECTL_ASSIGN_OR_RETURN(const uint64_t misses, RecursionMisses(program));
+    total += misses;
+  }
+  return total;
+}
+
+}  // namespace
+
+LibbpfLog::LibbpfLog() {
+  libbpf_set_print(&Collect);
+  current_log = &text_;
+}
+
+LibbpfLog::~LibbpfLog() { current_log = nullptr; }
+
+std::string LibbpfLog::Text() const {
+  std::string text = text_.size() > kLogTextMax ? text_.substr(text_.size() - kLogTextMax) : text_;
+  std::ranges::replace(text, '\n', ' ');
+  return std::string(Trim(text));
+}
+
+Failure BpfFailure(std::string_view tried, int error_number, const LibbpfLog& log) {
+  const std::string said = log.Text();
+  return SystemFailure(said.empty() ? std::string(tried) : fmt::format("{} ({})", tried, said),
+                       error_number, HintFor(error_number));
+}
+
+Result<PidNamespace> OwnPidNamespace(const HostRoot& root) {
+  const std::string path = root.Path("/proc/self/ns/pid").string();
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) {
+    return SystemFailure(fmt::format("stat {}", path), errno, "mount /proc");
+  }
+  // MKDEV() of the kernel: 20 bits of minor number (include/linux/kdev_t.h).
+  const uint64_t dev = (uint64_t{major(status.st_dev)} << 20) | minor(status.st_dev);
+  return PidNamespace{.dev = dev, .inode = status.st_ino};
+}
+
+Status ArmVcpus(pid_t tgid, std::span<const pid_t> tids, ArmedVcpus& armed) {
+  if (tids.size() > kMaxVcpus) {
+    return BadInput(fmt::format("count the exits of {} vCPUs: at most {}", tids.size(),
+                                static_cast<int>(kMaxVcpus)));
+  }
+  DisarmVcpus(armed);
+  armed.tgid = tgid;
+  std::ranges::copy(tids, std::begin(armed.tids));
+  std::ranges::fill(armed.known_vcpus, uint64_t{0});
+  std::atomic_ref(armed.vcpus).store(static_cast<uint32_t>(tids.size()), std::memory_order_release);
+  return OkStatus();
+}
+
+void DisarmVcpus(ArmedVcpus& armed) {
+  std::atomic_ref(armed.vcpus).store(0, std::memory_order_seq_cst);
+}
+
+Status MissWatch::Start(std::vector<const bpf_program*> programs) {
+  programs_ = std::move(programs);
+  PLECTL_ASSIGN_OR_RETURN(misses_at_start_, TotalMisses(programs_));
+  return OkStatus();
+}
+
+Result<std::string> MissWatch::LostBecause() const {
+  PLECTL_ASSIGN_OR_RETURN(const uint64_t misses, TotalMisses(programs_));
+  if (misses == misses_at_start_) return std::string();
+  return fmt::format("the kernel skipped a BPF program {} times (recursion_misses)",
+                     misses - misses_at_start_);
+}
+
+}  // namespace plectl::host

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/kernel_fixes.h"
+
+#include <regex>
+#include <string>
+#include <tuple>
+
+namespace plectl::host {
+namespace {
+
+bool IsBefore(const KernelVersion& version, int major, int minor) {
+  return std::tie(version.major, version.minor) < std::tie(major, minor);
+}
+
+std::optional<KernelVersion> FromMatch(const std::smatch& match) {
+  const std::string patch = match[3].str();
+  return KernelVersion{std::stoi(match[1]), std::stoi(match[2]),
+                       patch.empty() ? 0 : std::stoi(patch)};
+}
+
+}  // namespace
+
+std::optional<KernelVersion> UpstreamVersion(std::string_view release, std::string_view build) {
+  // At most four digits each, so that every number fits.
+  static const std::regex bare_release(R"((\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:-rc\d{1,4})?)");
+  static const std::regex debian_build(R"(\bDebian (\d{1,4})\.(\d{1,4})\.(\d{1,4})-)");
+  std::smatch match;
+  const std::string release_text(release);
+  if (std::regex_match(release_text, match, bare_release)) return FromMatch(match);
+  const std::string build_text(build);
+  if (std::regex_search(build_text, match, debian_build)) return FromMatch(match);
+  return std::nullopt;
+}
+
+std::string_view HasLastBoostedVcpuFix(const std::optional<KernelVersion>& version) {
+  if (!version) return "unknown";
+  if (IsBefore(*version, 6, 13)) return "not_affected";
+  if (!IsBefore(*version, 6, 19)) return "yes";
+  return version->patch == 0 ? "no" : "unknown";
+}
+
+std::string_view HasForfeitVruntimeOnYield(const std::optional<KernelVersion>& version) {
+  if (!version) return "unknown";
+  if (IsBefore(*version, 6, 6)) return "no";
+  if (!IsBefore(*version, 6, 19)) return "yes";
+  return version->patch == 0 ? "no" : "unknown";
+}
+
+}  // namespace plectl::host

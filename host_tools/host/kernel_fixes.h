@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace plectl::host {
+
+// An upstream version: 6.1.192 or 6.19-rc1.
+struct KernelVersion {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+};
+
+// The upstream version that a kernel is built from, when it can be told: `release` is a bare
+// upstream one ("6.18.3", "6.19.0-rc1"), or `build` is Debian's, which names it ("Debian
+// 6.1.192-2"). Nothing for other vendors' kernels: they take changes back from later versions.
+// `release` and `build` as uname -r and uname -v, or /proc/sys/kernel/{osrelease,version}.
+std::optional<KernelVersion> UpstreamVersion(std::string_view release, std::string_view build);
+
+// "yes": has the fix; "no": lacks it; "not_affected": from before the bug; "unknown": a vendor
+// kernel, or a stable release that may have the backport.
+
+// 32bd348be3fa "KVM: Fix last_boosted_vcpu index assignment bug", in 6.19-rc1 and marked for
+// stable. The bug came with 7e513617da71 (2024-10-30, for 6.13): until then kvm_vcpu_on_spin() was
+// right.
+std::string_view HasLastBoostedVcpuFix(const std::optional<KernelVersion>& version);
+
+// 79104becf42b "sched/fair: Forfeit vruntime on yield", in 6.19-rc1: changes what a directed yield
+// does. It builds on EEVDF (6.6), so nothing older can have it.
+std::string_view HasForfeitVruntimeOnYield(const std::optional<KernelVersion>& version);
+
+}  // namespace plectl::host

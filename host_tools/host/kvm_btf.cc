@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/kvm_btf.h"
+
+#include <bpf/btf.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host_tools/host/bpf_support.h"
+
+namespace plectl::host {
+namespace {
+
+constexpr std::string_view kNoBtfHint =
+    "the kernel needs CONFIG_DEBUG_INFO_BTF_MODULES; use the perf observers on this host";
+
+struct Member {
+  uint32_t offset = 0;
+  uint32_t type = 0;
+};
+
+const btf_type* StructOf(const btf& types, uint32_t id) {
+  const btf_type* type = btf__type_by_id(&types, id);
+  while (type != nullptr && (btf_is_mod(type) || btf_is_typedef(type))) {
+    type = btf__type_by_id(&types, type->type);
+  }
+  return type != nullptr && btf_is_composite(type) ? type : nullptr;
+}
+
+std::vector<Member> MembersOf(const btf& types, const Member& outer) {
+  std::vector<Member> members;
+  const btf_type* type = StructOf(types, outer.type);
+  for (uint32_t i = 0; type != nullptr && i < btf_vlen(type); ++i) {
+    const uint32_t offset = btf_member_bit_offset(type, i) / 8;
+    members.push_back({.offset = outer.offset + offset, .type = btf_members(type)[i].type});
+  }
+  return members;
+}
+
+std::optional<Member> NamedMemberOf(const btf& types, const Member& outer, std::string_view name) {
+  const btf_type* type = StructOf(types, outer.type);
+  const std::vector<Member> members = MembersOf(types, outer);
+  for (uint32_t i = 0; i < members.size(); ++i) {
+    if (name == btf__name_by_offset(&types, btf_members(type)[i].name_off)) return members[i];
+  }
+  return std::nullopt;
+}
+
+// The shallowest member `name` in `outer` or in the structures embedded in it: kernels move members
+// into sub-structures, but keep their names.
+std::optional<Member> FindMember(const btf& types, const Member& outer, std::string_view name) {
+  if (auto member = NamedMemberOf(types, outer, name)) return member;
+  for (const Member& inner : MembersOf(types, outer)) {
+    if (auto member = NamedMemberOf(types, inner, name)) return member;
+  }
+  return std::nullopt;
+}
+
+// The offset of `name`, which must have one of two sizes, in struct `outer`.
+Result<uint32_t> OffsetOf(const btf& types, const char* outer, const char* name, int64_t size,
+                          int64_t other_size) {
+  const int id = btf__find_by_name_kind(&types, outer, BTF_KIND_STRUCT);
+  std::optional<Member> member;
+  if (id > 0) member = FindMember(types, {.type = static_cast<uint32_t>(id)}, name);
+  if (!member) {
+    return Environment(
+        fmt::format("find {} in struct {} in the BTF of KVM: not there", name, outer),
+        "use the perf observers: this kernel is laid out differently");
+  }
+  const int64_t actual = btf__resolve_size(&types, member->type);
+  if (actual == size || actual == other_size) return member->offset;
+  return Environment(fmt::format("find {} in struct {} in the BTF of KVM: it has {} bytes, not {}",
+                                 name, outer, actual, size),
+                     "use the perf observers: this kernel is laid out differently");
+}
+
+using BtfPtr = std::unique_ptr<btf, decltype(&btf__free)>;
+
+Result<BtfPtr> ParseBtf(const std::string& path, btf* base) {
+  const LibbpfLog log;
+  BtfPtr types(btf__parse_split(path.c_str(), base), &btf__free);
+  if (types != nullptr) return types;
+  return SystemFailure(fmt::format("read type information {}", path), errno,
+                       std::string(kNoBtfHint));
+}
+
+}  // namespace
+
+Result<ExitCodeLocation> FindExitCode(const btf& types, KvmModule module) {
+  ExitCodeLocation location;
+  if (module == KvmModule::kIntel) {
+    PLECTL_ASSIGN_OR_RETURN(location.exit_code_offset,
+                            OffsetOf(types, "vcpu_vmx", "exit_reason", 4, 4));
+    return location;
+  }
+  PLECTL_ASSIGN_OR_RETURN(location.vmcb_offset, OffsetOf(types, "vcpu_svm", "vmcb", 8, 8));
+  // Little endian: the low half of the 64-bit field of newer kernels is the code.
+  PLECTL_ASSIGN_OR_RETURN(location.exit_code_offset, OffsetOf(types, "vmcb", "exit_code", 4, 8));
+  return location;
+}
+
+Result<ExitCodeLocation> FindExitCode(const HostRoot& root, KvmModule module) {
+  const std::string vmlinux = root.Path("/sys/kernel/btf/vmlinux").string();
+  PLECTL_ASSIGN_OR_RETURN(const BtfPtr base, ParseBtf(vmlinux, nullptr));
+  const std::string path =
+      root.Path(fmt::format("/sys/kernel/btf/{}", ModuleName(module))).string();
+  PLECTL_ASSIGN_OR_RETURN(const BtfPtr types, ParseBtf(path, base.get()));
+  return FindExitCode(*types, module);
+}
+
+}  // namespace plectl::host

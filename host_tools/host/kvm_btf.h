@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "host_tools/base/host_root.h"
+#include "host_tools/base/result.h"
+#include "host_tools/host/ple_params.h"
+
+struct btf;
+
+namespace plectl::host {
+
+// Where a vendor module keeps the reason of the last VM exit, in bytes. The struct kvm_vcpu that
+// KVM's tracepoints pass is the first member of the vendor's structure.
+struct ExitCodeLocation {
+  uint32_t vmcb_offset = 0;       // SVM: of the pointer to the VMCB in struct vcpu_svm; VMX: 0
+  uint32_t exit_code_offset = 0;  // VMX: in struct vcpu_vmx; SVM: in the VMCB
+
+  friend bool operator==(const ExitCodeLocation&, const ExitCodeLocation&) = default;
+};
+
+// Looks the members up by name in the type information of a module: vcpu_vmx.exit_reason (Linux
+// 6.15 and later: vcpu_vmx.vt.exit_reason), or vcpu_svm.vmcb and vmcb.control.exit_code. An
+// Environment error names what is not there.
+Result<ExitCodeLocation> FindExitCode(const btf& types, KvmModule module);
+
+// The same from /sys/kernel/btf of a host whose `module` is loaded.
+Result<ExitCodeLocation> FindExitCode(const HostRoot& root, KvmModule module);
+
+}  // namespace plectl::host

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/module_holders.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <system_error>
+#include <thread>
+
+#include "host_tools/base/clock.h"
+#include "host_tools/base/text.h"
+
+namespace plectl::host {
+namespace {
+
+constexpr auto kPollInterval = std::chrono::milliseconds(5);
+constexpr std::string_view kAnonymous = "anon_inode:";
+
+// What an fd's link target is to us, or nothing.
+using Classifier = std::function<std::optional<std::string>(std::string_view target)>;
+
+std::optional<std::string> KvmFile(std::string_view target) {
+  if (target == "/dev/kvm") return std::string(target);
+  if (!target.starts_with("anon_inode:kvm-")) return std::nullopt;
+  return std::string(target.substr(kAnonymous.size()));
+}
+
+std::optional<std::string> TracingFile(std::string_view target) {
+  for (const std::string_view name : {"perf_event", "bpf-link", "bpf_link", "bpf-prog"}) {
+    if (target == fmt::format("anon_inode:{}", name) ||
+        target == fmt::format("anon_inode:[{}]", name)) {
+      return std::string(name);
+    }
+  }
+  return std::nullopt;
+}
+
+// Processes come and go and may be unreadable: what cannot be read is not a holder that we know.
+std::optional<std::string> FindFile(const HostRoot& root, std::string_view pid,
+                                    const Classifier& classify) {
+  const std::string folder = fmt::format("/proc/{}/fd", pid);
+  for (const std::string& fd : root.List(folder).value_or(std::vector<std::string>{})) {
+    std::error_code error;
+    const auto target =
+        std::filesystem::read_symlink(root.Path(fmt::format("{}/{}", folder, fd)), error);
+    if (error) continue;
+    if (std::optional<std::string> what = classify(target.string())) return what;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<Holder>> FindHolders(const HostRoot& root, const Classifier& classify) {
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<std::string> entries, root.List("/proc"));
+  std::vector<Holder> holders;
+  for (const std::string& entry : entries) {
+    const std::optional<uint64_t> pid = ParseUint(entry);
+    if (!pid) continue;
+    std::optional<std::string> what = FindFile(root, entry, classify);
+    if (!what) continue;
+    std::string comm = root.ReadTrimmed(fmt::format("/proc/{}/comm", entry)).value_or("?");
+    holders.push_back({static_cast<pid_t>(*pid), std::move(comm), *std::move(what)});
+  }
+  return holders;
+}
+
+std::string HolderTexts(const std::vector<Holder>& holders) {
+  std::vector<std::string> texts;
+  texts.reserve(holders.size());
+  for (const Holder& holder : holders) texts.push_back(HolderText(holder));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+Failure Busy(KvmModule module, uint64_t references, const std::vector<Holder>& kvm,
+             const std::vector<Holder>& tracing) {
+  const std::string_view name = ModuleName(module);
+  if (!kvm.empty()) {
+    return Environment(fmt::format("{} is in use by {}", name, HolderTexts(kvm)),
+                       "shut these processes or their VMs down, then try again");
+  }
+  const std::string suspects = tracing.empty()
+                                   ? "no process with a KVM, perf or BPF file is visible"
+                                   : fmt::format("they may belong to {}", HolderTexts(tracing));
+  return Environment(
+      fmt::format("{} is in use: {} references, but no open KVM file; {}", name, references,
+                  suspects),
+      "stop what traces KVM (pmdakvm, kvm_stat, perf, trace-cmd, BPF programs), then try again");
+}
+
+}  // namespace
+
+std::string HolderText(const Holder& holder) {
+  return fmt::format("{} ({}, {})", holder.pid,
+                     holder.pid == ::getpid() ? "plectl itself" : holder.comm, holder.what);
+}
+
+Result<std::vector<Holder>> KvmFileHolders(const HostRoot& root) {
+  return FindHolders(root, KvmFile);
+}
+
+Result<std::vector<Holder>> TracingHolders(const HostRoot& root) {
+  return FindHolders(root, TracingFile);
+}
+
+Result<std::optional<uint64_t>> ModuleReferences(const HostRoot& root, KvmModule module) {
+  const std::string path = fmt::format("/sys/module/{}/refcnt", ModuleName(module));
+  if (!root.Exists(path)) return std::optional<uint64_t>();
+  PLECTL_ASSIGN_OR_RETURN(const std::string text, root.ReadTrimmed(path));
+  const std::optional<uint64_t> references = ParseUint(text);
+  if (!references) return Environment(fmt::format("{} holds \"{}\", not a number", path, text));
+  return references;
+}
+
+Status WaitUntilUnused(const HostRoot& root, KvmModule module, std::chrono::milliseconds timeout) {
+  const Stopwatch waited;
+  while (true) {
+    PLECTL_ASSIGN_OR_RETURN(const auto references, ModuleReferences(root, module));
+    if (references.value_or(0) == 0) return OkStatus();
+    if (waited.ElapsedNs() > std::chrono::nanoseconds(timeout).count()) {
+      PLECTL_ASSIGN_OR_RETURN(const std::vector<Holder> kvm, KvmFileHolders(root));
+      PLECTL_ASSIGN_OR_RETURN(const std::vector<Holder> tracing, TracingHolders(root));
+      return Busy(module, *references, kvm, tracing);
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
+}  // namespace plectl::host

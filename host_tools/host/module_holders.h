@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/host_root.h"
+#include "host_tools/base/result.h"
+#include "host_tools/host/ple_params.h"
+
+namespace plectl::host {
+
+// One process that holds, or may hold, the module.
+struct Holder {
+  pid_t pid = 0;
+  std::string comm;  // the kernel's 15 characters of its name
+  std::string what;  // "/dev/kvm", "kvm-vm", "kvm-vcpu:0", "perf_event", "bpf-link"
+};
+
+// "1234 (qemu-system-x86, kvm-vm)"
+std::string HolderText(const Holder& holder);
+
+// Every process with an open KVM file: the device, a VM, a vCPU or a VM's device. Each such file
+// pins kvm_intel or kvm_amd, since kvm gives them that module as owner (virt/kvm/kvm_main.c). One
+// entry per process. Only root sees all of them.
+Result<std::vector<Holder>> KvmFileHolders(const HostRoot& root);
+
+// Every process with a perf event or a BPF link: these pin a module only when they are attached to
+// its functions or tracepoints, which /proc does not tell.
+Result<std::vector<Holder>> TracingHolders(const HostRoot& root);
+
+// How many references keep the module loaded. Nothing for a built-in module.
+Result<std::optional<uint64_t>> ModuleReferences(const HostRoot& root, KvmModule module);
+
+// Waits until nothing refers to the module: the kernel drops a closed VM's last references a little
+// later. After `timeout`, an Environment error that names the holders.
+Status WaitUntilUnused(const HostRoot& root, KvmModule module, std::chrono::milliseconds timeout);
+
+}  // namespace plectl::host

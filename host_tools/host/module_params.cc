@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/module_params.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host_tools/base/text.h"
+#include "host_tools/host/cpu_info.h"
+
+namespace plectl::host {
+namespace {
+
+std::string SysPath(KvmModule module, std::string_view below = {}) {
+  return fmt::format("/sys/module/{}{}", ModuleName(module), below);
+}
+
+bool CpuHas(const HostRoot& root, std::string_view flag) {
+  const Result<CpuInfo> cpu = CpuInfo::Read(root);
+  return cpu && cpu->HasFlag("flags", flag).value_or(false);
+}
+
+// Neither module is there: says as exactly as the host lets us what stands in the way.
+Failure NoModule(const HostRoot& root) {
+  if (root.Exists("/sys/module/kvm") && root.Exists("/dev/kvm")) {
+    const auto holders = root.List("/sys/module/kvm/holders").value_or(std::vector<std::string>{});
+    const std::string server =
+        holders.empty() ? "another module" : fmt::format("{}", fmt::join(holders, ", "));
+    return Environment(
+        fmt::format("neither kvm_intel nor kvm_amd is loaded: /dev/kvm is served by {}", server),
+        "PLE needs VMX or SVM on the host itself; use --host lab");
+  }
+  for (const auto& [flag, module] : {std::pair("vmx", "kvm_intel"), std::pair("svm", "kvm_amd")}) {
+    if (!CpuHas(root, flag)) continue;
+    return Environment(fmt::format("{} is not loaded, though this CPU has {}", module, flag),
+                       fmt::format("sudo modprobe {}", module));
+  }
+  return Environment(
+      "neither kvm_intel nor kvm_amd is loaded, and this CPU shows neither vmx nor svm",
+      "enable VT-x or AMD-V in the firmware (or nesting below), or use --host lab");
+}
+
+}  // namespace
+
+bool IsLoaded(const HostRoot& root, KvmModule module) {
+  return root.Exists(SysPath(module, "/parameters"));
+}
+
+// Only loadable modules have a state there (kernel/module/sysfs.c).
+bool IsBuiltIn(const HostRoot& root, KvmModule module) {
+  return IsLoaded(root, module) && !root.Exists(SysPath(module, "/initstate"));
+}
+
+Result<KvmModule> LoadedModule(const HostRoot& root) {
+  const bool intel = IsLoaded(root, KvmModule::kIntel);
+  const bool amd = IsLoaded(root, KvmModule::kAmd);
+  // Built-in modules both show their parameters, whichever of them drives the CPU.
+  if (intel && amd) return CpuHas(root, "svm") ? KvmModule::kAmd : KvmModule::kIntel;
+  if (intel) return KvmModule::kIntel;
+  if (amd) return KvmModule::kAmd;
+  return NoModule(root);
+}
+
+Result<ParamValues> ReadParams(const HostRoot& root, KvmModule module) {
+  const std::string folder = SysPath(module, "/parameters");
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<std::string> names, root.List(folder));
+  ParamValues values;
+  for (const std::string& name : names) {
+    PLECTL_ASSIGN_OR_RETURN(values[name], root.ReadTrimmed(fmt::format("{}/{}", folder, name)));
+  }
+  return values;
+}
+
+ParamValues SettableValues(const ParamValues& values) {
+  ParamValues settable;
+  for (const auto& [name, value] : values) {
+    const bool one_word = !value.empty() && value.find_first_of(" \t\n\"'()?") == value.npos;
+    const bool taints = name == "force_avic" && value == "N";
+    if (one_word && !taints) settable.emplace(name, value);
+  }
+  return settable;
+}
+
+std::string OptionString(const ParamValues& values) {
+  std::vector<std::string> options;
+  for (const auto& [name, value] : values) options.push_back(fmt::format("{}={}", name, value));
+  return fmt::format("{}", fmt::join(options, " "));
+}
+
+std::vector<std::string> Differences(const ParamValues& expected, const ParamValues& actual) {
+  std::vector<std::string> differences;
+  for (const auto& [name, value] : expected) {
+    const auto found = actual.find(name);
+    if (found == actual.end()) {
+      differences.push_back(fmt::format("{} is not there any more", name));
+    } else if (found->second != value) {
+      differences.push_back(fmt::format("{} is {} instead of {}", name, found->second, value));
+    }
+  }
+  return differences;
+}
+
+}  // namespace plectl::host

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/param_journal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "host_tools/base/file.h"
+
+namespace plectl::host {
+namespace {
+
+constexpr int kSchema = 1;
+constexpr unsigned kOwnerOnly = 0600;
+
+std::string_view StateName(ParamJournal::State state) {
+  return state == ParamJournal::State::kPlanned ? "planned" : "applied";
+}
+
+Failure Damaged(std::string_view why) {
+  return Environment(fmt::format("damaged parameter journal: {}", why),
+                     fmt::format("compare `plectl params show` with the wanted values, reload the "
+                                 "module by hand if they differ, then remove {}",
+                                 kJournalPath));
+}
+
+Result<std::string> Text(const nlohmann::json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_string()) return Damaged(fmt::format("no text {}", key));
+  std::string text = found->get<std::string>();
+  if (text.empty()) return Damaged(fmt::format("{} is empty", key));
+  return text;
+}
+
+// What a parameter's name can be in the kernel; anything else must not reach a module's options.
+bool IsParamName(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+Result<ParamValues> Originals(const nlohmann::json& json) {
+  const auto found = json.find("originals");
+  if (found == json.end() || !found->is_object() || found->empty()) {
+    return Damaged("no originals");
+  }
+  ParamValues originals;
+  for (const auto& [name, value] : found->items()) {
+    if (!IsParamName(name) || !value.is_string()) {
+      return Damaged("originals hold something else than parameters");
+    }
+    originals.emplace(name, value.get<std::string>());
+  }
+  return originals;
+}
+
+Result<ParamJournal::State> State(const nlohmann::json& json) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string name, Text(json, "state"));
+  for (const auto state : {ParamJournal::State::kPlanned, ParamJournal::State::kApplied}) {
+    if (name == StateName(state)) return state;
+  }
+  return Damaged(fmt::format("unknown state {}", name));
+}
+
+Result<pid_t> Pid(const nlohmann::json& json) {
+  const auto found = json.find("pid");
+  if (found == json.end() || !found->is_number_unsigned()) return Damaged("no pid");
+  const uint64_t pid = found->get<uint64_t>();
+  if (pid > static_cast<uint64_t>(std::numeric_limits<pid_t>::max())) return Damaged("no pid");
+  return static_cast<pid_t>(pid);
+}
+
+Status CheckSchema(const nlohmann::json& json) {
+  if (!json.is_object()) return Damaged("not a JSON object");
+  const auto found = json.find("schema");
+  if (found == json.end() || !found->is_number_integer()) return Damaged("no schema");
+  if (*found != kSchema) {
+    return Environment(fmt::format("the parameter journal has schema {}, this plectl knows {}",
+                                   found->dump(), kSchema),
+                       "run the plectl that wrote it: plectl params restore");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::string FormatJournal(const ParamJournal& journal) {
+  const nlohmann::json json = {
+      {"schema", kSchema},
+      {"module", ModuleName(journal.module)},
+      {"boot_id", journal.boot_id},
+      {"state", StateName(journal.state)},
+      {"originals", journal.originals},
+      {"pid", journal.pid},
+      {"written_at", journal.written_at},
+  };
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Result<ParamJournal> ParseJournal(std::string_view text) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return Damaged("not JSON");
+  PLECTL_RETURN_IF_ERROR(CheckSchema(json));
+  ParamJournal journal;
+  PLECTL_ASSIGN_OR_RETURN(const std::string module, Text(json, "module"));
+  const std::optional<KvmModule> known = ModuleFromName(module);
+  if (!known) return Damaged(fmt::format("unknown module {}", module));
+  journal.module = *known;
+  PLECTL_ASSIGN_OR_RETURN(journal.boot_id, Text(json, "boot_id"));
+  PLECTL_ASSIGN_OR_RETURN(journal.state, State(json));
+  PLECTL_ASSIGN_OR_RETURN(journal.originals, Originals(json));
+  PLECTL_ASSIGN_OR_RETURN(journal.pid, Pid(json));
+  PLECTL_ASSIGN_OR_RETURN(journal.written_at, Text(json, "written_at"));
+  return journal;
+}
+
+Result<std::optional<ParamJournal>> LoadJournal(const HostRoot& root) {
+  // Only "not there" means clean; what cannot be looked at is an error of Read().
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(root.Path(kJournalPath), error);
+  if (status.type() == std::filesystem::file_type::not_found) return std::optional<ParamJournal>();
+  Result<std::string> text = root.Read(kJournalPath);
+  if (!text) {
+    text.error().hint = "run as root (sudo)";
+    return Fail(text.error());
+  }
+  Result<ParamJournal> journal = ParseJournal(*text);
+  if (!journal) return Fail(WithContext(root.Path(kJournalPath).string(), journal.error()));
+  return std::optional(*std::move(journal));
+}
+
+Status WriteJournal(const HostRoot& root, const ParamJournal& journal) {
+  return WriteFileAtomically(root.Path(kJournalPath), FormatJournal(journal), kOwnerOnly);
+}
+
+Status ClearJournal(const HostRoot& root) { return RemoveFileDurably(root.Path(kJournalPath)); }
+
+Result<std::string> BootId(const HostRoot& root) {
+  return root.ReadTrimmed("/proc/sys/kernel/random/boot_id");
+}
+
+Status CheckJournalClean(const HostRoot& root) {
+  PLECTL_ASSIGN_OR_RETURN(const std::optional<ParamJournal> journal, LoadJournal(root));
+  if (!journal) return OkStatus();
+  return Environment(
+      fmt::format("the parameters of {} are not restored: plectl (PID {}) changed them at {}",
+                  ModuleName(journal->module), journal->pid, journal->written_at),
+      "sudo plectl params restore");
+}
+
+}  // namespace plectl::host

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `plectl params restore` does, above all after a plectl that was killed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+
+#include "host_tools/host/param_session.h"
+#include "tests/unit/host/fake_host.h"
+
+namespace plectl::host {
+namespace {
+
+using testing::HasSubstr;
+
+// The kernel's own default differs from the host's value, so a plain load would not pass.
+const ParamValues kKernelDefaults = {{"ple_window", "7777"}, {"nested", "N"}};
+
+class ParamRestoreTest : public testing::Test {
+ protected:
+  [[nodiscard]] std::unique_ptr<FakeLoader> Loader() const {
+    return std::make_unique<FakeLoader>(recorded_, KvmModule::kIntel, kKernelDefaults,
+                                        host_.root());
+  }
+  [[nodiscard]] ParamValues Current() const {
+    return ReadParams(host_.root(), KvmModule::kIntel).value();
+  }
+  [[nodiscard]] Result<RestoreOutcome> Restore() const {
+    return RestoreFromJournal(host_.root(), *Loader());
+  }
+  // Leaves values and journal behind as `plectl params set` does.
+  void Set(const ParamValues& values) const {
+    auto session = ParamSession::Begin(host_.root(), KvmModule::kIntel, Loader()).value();
+    ASSERT_TRUE(session.Apply(values));
+    session.KeepJournal();
+  }
+  void ExpectRestored() const {
+    const auto outcome = Restore();
+    ASSERT_TRUE(outcome) << outcome.error().Text();
+    EXPECT_EQ(Current(), originals_);
+    EXPECT_FALSE(host_.JournalExists());
+    EXPECT_FALSE(Restore()->restored);
+    EXPECT_TRUE(ParamSession::Begin(host_.root(), KvmModule::kIntel, Loader()));
+  }
+
+  const FakeHost recorded_{"intel_ple"};
+  const FakeHost host_{"intel_ple"};
+  const ParamValues originals_ = Current();
+};
+
+TEST_F(ParamRestoreTest, HasNothingToDoOnACleanHost) {
+  const RestoreOutcome outcome = Restore().value();
+  EXPECT_FALSE(outcome.restored);
+  EXPECT_TRUE(outcome.values.empty());
+}
+
+TEST_F(ParamRestoreTest, BringsBackWhatSetChanged) {
+  Set({{"ple_window", "8192"}, {"nested", "N"}});
+  EXPECT_EQ(Current().at("ple_window"), "8192");
+  const RestoreOutcome outcome = Restore().value();
+  EXPECT_TRUE(outcome.restored);
+  EXPECT_EQ(outcome.module, KvmModule::kIntel);
+  EXPECT_EQ(outcome.values, originals_);
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, LoadsAModuleThatIsNotThere) {
+  Set({{"ple_window", "8192"}});
+  host_.Remove("/sys/module/kvm_intel");
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, DoesNotReloadWhatIsRightAlready) {
+  Set({{"ple_window", "8192"}});
+  host_.Write("/sys/module/kvm_intel/parameters/ple_window", "4096\n");
+  const auto loader = Loader();
+  EXPECT_TRUE(RestoreFromJournal(host_.root(), *loader)->restored);
+  EXPECT_TRUE(loader->loads.empty());
+  EXPECT_FALSE(host_.JournalExists());
+}
+
+TEST_F(ParamRestoreTest, KeepsTheJournalWhileTheModuleIsBusy) {
+  Set({{"ple_window", "8192"}});
+  host_.Write("/sys/module/kvm_intel/refcnt", "1\n");
+  const auto outcome = Restore();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kEnvironment);
+  EXPECT_TRUE(host_.JournalExists());
+  host_.Write("/sys/module/kvm_intel/refcnt", "0\n");
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, KeepsTheJournalWhenTheKernelTakesOtherValues) {
+  Set({{"ple_window", "8192"}});
+  const auto loader = Loader();
+  loader->mangle = [](ParamValues& values) { values["ept"] = "N"; };
+  const auto outcome = RestoreFromJournal(host_.root(), *loader);
+  ASSERT_FALSE(outcome);
+  EXPECT_THAT(outcome.error().message, HasSubstr("ept is N instead of Y"));
+  EXPECT_TRUE(host_.JournalExists());
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, OnlyClearsTheJournalOfAnEarlierBoot) {
+  Set({{"ple_window", "8192"}});
+  host_.Write("/proc/sys/kernel/random/boot_id", "00000000-0000-4000-8000-000000000000\n");
+  host_.Write("/sys/module/kvm_intel/parameters/ple_window", "512\n");  // modprobe.d was edited
+  EXPECT_FALSE(CheckJournalClean(host_.root()));
+  const auto loader = Loader();
+  const RestoreOutcome outcome = RestoreFromJournal(host_.root(), *loader).value();
+  EXPECT_TRUE(outcome.restored);
+  EXPECT_THAT(outcome.note, HasSubstr("booted since"));
+  EXPECT_THAT(outcome.note, HasSubstr("ple_window is 512 instead of 4096"));
+  EXPECT_TRUE(loader->loads.empty());
+  EXPECT_FALSE(host_.JournalExists());
+}
+
+TEST_F(ParamRestoreTest, NeverGuessesAtADamagedJournal) {
+  Set({{"ple_window", "8192"}});
+  host_.Write(kJournalPath, "{\"schema\": 1}");
+  const auto outcome = Restore();
+  ASSERT_FALSE(outcome);
+  EXPECT_THAT(outcome.error().message, HasSubstr("damaged"));
+  EXPECT_EQ(Current().at("ple_window"), "8192");
+  EXPECT_TRUE(host_.JournalExists());
+}
+
+// Runs `work` in a process that ends without any clean-up at the loader's step number `steps`.
+void RunAndCrash(std::unique_ptr<FakeLoader> loader, int steps,
+                 const std::function<void(std::unique_ptr<FakeLoader>)>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    loader->on_step = [left = steps](std::string_view) mutable {
+      if (--left <= 0) ::_exit(0);
+    };
+    work(std::move(loader));
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "there are fewer steps";
+}
+
+// Two changes and the way back: each unloads and loads, with a step before and after.
+constexpr int kStepsOfSession = 12;
+constexpr int kStepsOfRestore = 4;
+
+class CrashTest : public ParamRestoreTest, public testing::WithParamInterface<int> {
+ protected:
+  void RunSession(std::unique_ptr<FakeLoader> loader) const {
+    auto session = ParamSession::Begin(host_.root(), KvmModule::kIntel, std::move(loader)).value();
+    for (const char* window : {"8192", "1024"}) {
+      if (!session.Apply({{"ple_window", window}})) ::_exit(2);
+    }
+    if (!session.Restore()) ::_exit(3);
+  }
+};
+
+class CrashInSessionTest : public CrashTest {};
+
+TEST_P(CrashInSessionTest, IsUndoneByRestore) {
+  RunAndCrash(Loader(), GetParam(), [this](auto loader) { RunSession(std::move(loader)); });
+  EXPECT_TRUE(host_.JournalExists());
+  ExpectRestored();
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStep, CrashInSessionTest, testing::Range(1, kStepsOfSession + 1));
+
+class CrashInRestoreTest : public CrashTest {};
+
+TEST_P(CrashInRestoreTest, IsUndoneByTheNextRestore) {
+  Set({{"ple_window", "8192"}});
+  RunAndCrash(Loader(), GetParam(), [this](auto loader) {
+    static_cast<void>(RestoreFromJournal(host_.root(), *loader).has_value());
+  });
+  EXPECT_TRUE(host_.JournalExists());
+  ExpectRestored();
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStep, CrashInRestoreTest, testing::Range(1, kStepsOfRestore + 1));
+
+// SIGKILL at moments that no step marks: inside the journal's writing and removal, too.
+TEST_F(CrashTest, SigkillAtRandomMomentsIsUndoneByRestore) {
+  std::mt19937 random(20240601);
+  std::uniform_int_distribution<useconds_t> delay_us(0, 15'000);
+  for (int round = 0; round < 40; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      while (true) RunSession(Loader());
+    }
+    ::usleep(delay_us(random));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    ExpectRestored();
+  }
+}
+
+}  // namespace
+}  // namespace plectl::host
