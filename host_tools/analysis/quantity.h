@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace plectl::analysis {
+
+// What a trial is judged by.
+enum class Quantity {
+  kThroughput,
+  kPauseExits,
+  kExitsPerAcquisition,
+  kWindowUpdates,
+  kEffectiveWindow,  // pause_storm: how long a loop really ran until the window cut it
+  kPauseInterval,    // pause_storm: from one PAUSE to the next, as the guest measures it
+};
+inline constexpr std::array kQuantities = {
+    Quantity::kThroughput,    Quantity::kPauseExits,      Quantity::kExitsPerAcquisition,
+    Quantity::kWindowUpdates, Quantity::kEffectiveWindow, Quantity::kPauseInterval};
+
+// The name in files, its unit last: "throughput_per_s", "effective_window_tsc_cycles", ...
+std::string_view QuantityName(Quantity quantity);
+// The heading in tables: "throughput/s", ...
+std::string_view QuantityTitle(Quantity quantity);
+
+// One value per quantity.
+template <class T>
+class PerQuantity {
+ public:
+  T& operator[](Quantity quantity) { return values_[static_cast<size_t>(quantity)]; }
+  const T& operator[](Quantity quantity) const { return values_[static_cast<size_t>(quantity)]; }
+
+ private:
+  std::array<T, kQuantities.size()> values_{};
+};
+
+// A quantity of one trial: a finite value, or why there is none.
+struct Reading {
+  std::optional<double> value;
+  std::string missing_because;
+};
+
+}  // namespace plectl::analysis

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host_tools/analysis/quantity.h"
+#include "host_tools/base/count.h"
+
+namespace plectl::analysis {
+
+enum class SettingKind { kWorkload, kParam };
+
+// One setting of a point: "vcpus" = "2", "ple_gap" = "128".
+struct Setting {
+  SettingKind kind = SettingKind::kWorkload;
+  std::string name;
+  std::string value;
+  friend bool operator==(const Setting&, const Setting&) = default;
+};
+
+// What pause_storm measured, added up over the vCPUs (docs/run_format.md, "extra").
+struct StormTotals {
+  uint64_t full_runs = 0;             // loops that only the window can have cut
+  uint64_t full_runs_tsc_cycles = 0;  // their lengths together
+  uint64_t interval_tsc_cycles = 0;   // the sum of the vCPUs' PAUSE intervals
+  uint64_t vcpus = 0;                 // how many vCPUs measured; at least 1
+};
+
+// One valid trial, in the terms of this folder.
+struct TrialSample {
+  std::vector<Setting> settings;  // the point; in the same order for every trial
+  std::string arm;
+  double throughput_per_s = 0;
+  Count pause_exits = Count::Missing("not measured");
+  Count window_updates = Count::Missing("not measured");
+  uint64_t acquisitions = 0;  // of all vCPUs; 0: the payload takes no lock
+  std::optional<StormTotals> storm;
+  std::string ple_off_because;
+};
+
+// The quantities of one trial.
+PerQuantity<Reading> ReadingsOf(const TrialSample& sample);
+
+// A quantity over the trials of a group: what it was, or why that is not known. One missing reading
+// makes the whole quantity missing: figures of different trials must not stand side by side.
+struct Spread {
+  double median = 0;
+  double min = 0;
+  double max = 0;
+};
+struct QuantitySummary {
+  std::optional<Spread> spread;
+  std::string missing_because;
+};
+
+// All valid trials of one point and arm.
+struct Group {
+  std::vector<Setting> settings;
+  std::string arm;
+  size_t trials = 0;
+  PerQuantity<QuantitySummary> quantities;
+  std::string ple_off_because;
+};
+
+// The middle value, or the mean of the two middle ones. `values` is not empty.
+double Median(std::vector<double> values);
+
+// Groups by point and arm, sorted by the settings in their order (numbers as numbers), then by arm,
+// "pause" first.
+std::vector<Group> Summarize(std::span<const TrialSample> samples);
+
+}  // namespace plectl::analysis
