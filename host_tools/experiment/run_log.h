@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -15,51 +17,60 @@
 namespace plectl::experiment {
 
 inline constexpr int kRunLogSchema = 1;
+inline constexpr std::string_view kRunLogFileName = "run.jsonl";
 
 // The first line of a run log, and of each session that resumed it.
 struct Manifest {
   int schema = kRunLogSchema;
   std::string plectl_version;
-  nlohmann::json plan;  // the plan's name, seed, blocks and text
+  nlohmann::json plan = nlohmann::json::object();  // the plan's name, seed, blocks and text
   std::string plan_sha256;
   uint64_t seed = 0;
-  nlohmann::json host;  // the fingerprint (host::Fingerprint)
+  nlohmann::json host = nlohmann::json::object();  // the fingerprint (host::Fingerprint)
   std::vector<std::string> observers;
 };
 
 nlohmann::json ToJson(const Manifest& manifest);
+// BadInput that names the field; a schema newer than kRunLogSchema is refused with that reason.
 Result<Manifest> ManifestFromJson(const nlohmann::json& json);
 
 // Everything that a run.jsonl holds.
 struct RunLog {
-  std::vector<Manifest> manifests;  // at least one
+  std::vector<Manifest> manifests;  // at least one when there is a trial
   std::vector<TrialRecord> trials;  // in file order, valid and invalid
   std::vector<std::string> notes;   // e.g. that a torn last line was dropped
   size_t complete_bytes = 0;        // the length up to the last whole line
-  // Ids with a valid record. A duplicate valid record of an id is kept once (the first).
+  // Ids with a valid record.
   [[nodiscard]] std::set<std::string> FinishedIds() const;
 };
 
-// Parses a run log. A last line without its newline is torn: dropped, with a note. Any other bad
-// line is BadInput with "FILE:LINE: ". Concatenated shards are merged: manifests must agree on
-// plan_sha256 and seed; the first valid record of an id counts.
+// Parses a run log. A last line without its newline is torn: dropped, with a note. Empty lines and
+// CR before LF are ignored. Any other bad line is BadInput with "FILE:LINE: ", as is a line longer
+// than 16 MiB and a trial before the first manifest. Concatenated shards are merged: manifests must
+// agree on plan_sha256 and seed; of the valid records of one id the first is kept, with a note.
+// A log that was torn before its first line was whole has neither manifests nor trials.
 Result<RunLog> ParseRunLog(std::string_view text, std::string_view file_name);
 // `path` is a run's folder or its run.jsonl.
 Result<RunLog> LoadRunLog(const std::filesystem::path& path);
 
-// Appends to DIR/run.jsonl, each line written at once and fsynced.
+// Appends to DIR/run.jsonl, each line written at once and fsynced; holds a lock on the file against
+// a second writer.
 class RunLogWriter {
  public:
-  // Creates DIR and the file, or goes on with the one that is there after cutting off a torn last
-  // line. The caller has checked the old content.
+  // Creates DIR and the file durably, or goes on with the one that is there after cutting off a
+  // torn last line. The caller has checked the old content.
   static Result<RunLogWriter> Open(const std::filesystem::path& directory);
+  // When a line cannot be written whole (disk full), none of it is left behind.
   Status Append(const Manifest& manifest);
   Status Append(const TrialRecord& record);
 
  private:
-  explicit RunLogWriter(Fd file) : file_(std::move(file)) {}
+  RunLogWriter(Fd file, std::filesystem::path path)
+      : file_(std::move(file)), path_(std::move(path)) {}
   Status AppendLine(const std::string& line);
+
   Fd file_;
+  std::filesystem::path path_;
 };
 
 }  // namespace plectl::experiment

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/result.h"
+#include "host_tools/experiment/plan.h"
+#include "host_tools/experiment/schedule.h"
+#include "host_tools/experiment/trial_record.h"
+
+namespace plectl::experiment {
+
+// Runs trials. KvmExecutor does it on a host with KVM.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // The manifest's "host" and "observers".
+  [[nodiscard]] virtual nlohmann::json Host() const = 0;
+  [[nodiscard]] virtual std::vector<std::string> Observers() const = 0;
+  // One trial: a fresh guest under the trial's parameters. A guest or an observer that misbehaves
+  // gives a record with `invalid_because`; an error means that no further trial can succeed, or
+  // that a stop was requested.
+  virtual Result<TrialRecord> Run(const Plan& plan, const ScheduledTrial& trial,
+                                  uint32_t attempt) = 0;
+  // How often the module was reloaded for trials so far.
+  [[nodiscard]] virtual int reloads() const = 0;
+  // Puts the host back. Called at the end of a run, also after an error; safe to call twice.
+  virtual Status Finish() = 0;
+};
+
+}  // namespace plectl::experiment

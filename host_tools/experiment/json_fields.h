@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host_tools/base/count.h"
+#include "host_tools/base/result.h"
+
+namespace plectl::experiment {
+
+// Reads the fields of one JSON object from outside. Every reader gives BadInput "WHERE.KEY:
+// expected
+// ..., got ..." when the field is absent, of another type or out of range. It refers to the JSON,
+// which must outlive it.
+class JsonFields {
+ public:
+  // `where` names the object in messages ("trial"). BadInput when `json` is no object.
+  static Result<JsonFields> Of(const nlohmann::json& json, std::string where);
+
+  [[nodiscard]] bool Has(std::string_view key) const;
+  [[nodiscard]] Result<uint64_t> Uint(std::string_view key, uint64_t max = UINT64_MAX) const;
+  // The number, or 0 when the key is absent: for fields that writers may leave out.
+  [[nodiscard]] Result<uint64_t> UintOrZero(std::string_view key) const;
+  // A whole number of 64 bits with sign, INT64_MIN excluded: so it can be negated.
+  [[nodiscard]] Result<int64_t> Int(std::string_view key) const;
+  // A finite number of at least 0.
+  [[nodiscard]] Result<double> Number(std::string_view key) const;
+  [[nodiscard]] Result<bool> Bool(std::string_view key) const;
+  [[nodiscard]] Result<std::string> Text(std::string_view key) const;
+  // The text, or "" when the key is absent.
+  [[nodiscard]] Result<std::string> TextOrEmpty(std::string_view key) const;
+  // A number or {"missing_because": TEXT}.
+  [[nodiscard]] Result<Count> CountOf(std::string_view key) const;
+  [[nodiscard]] Result<std::vector<uint64_t>> UintList(std::string_view key, uint64_t max) const;
+  [[nodiscard]] Result<std::vector<std::string>> TextList(std::string_view key) const;
+  [[nodiscard]] Result<std::map<std::string, uint64_t>> UintMap(std::string_view key) const;
+  // Whatever the key holds; only its presence is checked.
+  [[nodiscard]] Result<const nlohmann::json*> Any(std::string_view key) const;
+  // The fields of the object or the items of the list that the key holds.
+  [[nodiscard]] Result<JsonFields> Object(std::string_view key) const;
+  [[nodiscard]] Result<std::vector<JsonFields>> ObjectList(std::string_view key) const;
+
+  // The error for a field whose value is not what it must be.
+  [[nodiscard]] Failure Wrong(std::string_view key, std::string_view expected) const;
+
+ private:
+  JsonFields(const nlohmann::json& json, std::string where)
+      : json_(&json), where_(std::move(where)) {}
+  [[nodiscard]] std::string PathOf(std::string_view key) const;
+
+  const nlohmann::json* json_;
+  std::string where_;
+};
+
+// A count as run logs hold it.
+nlohmann::json ToJson(const Count& count);
+
+// Parses one JSON text that must be an object. BadInput for syntax errors, text that is not UTF-8,
+// NUL bytes, keys that stand twice in an object, and nesting deeper than 32 (so that no later walk
+// over the value can exhaust the stack).
+Result<nlohmann::json> ParseJsonObject(std::string_view text);
+
+}  // namespace plectl::experiment

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/kvm_executor.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "host_tools/base/clock.h"
+#include "host_tools/base/stop.h"
+#include "host_tools/experiment/cross_check.h"
+#include "host_tools/host/fingerprint.h"
+
+namespace plectl::experiment {
+namespace {
+
+// Arms both observers while all vCPUs are parked at the start barrier, and reads them while they
+// are parked at the end: so they count the guest's measured part, and the same part.
+class ObserverPair : public guests::GuestObserver {
+ public:
+  ObserverPair(host::ExitCounter& primary, host::ExitCounter& check)
+      : primary_(primary), check_(check) {}
+
+  Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) override {
+    PLECTL_RETURN_IF_ERROR(primary_.Arm(tgid, vcpu_tids));
+    return check_.Arm(tgid, vcpu_tids);
+  }
+
+  Status OnFinished() override {
+    PLECTL_ASSIGN_OR_RETURN(counts.primary, primary_.Read());
+    PLECTL_ASSIGN_OR_RETURN(counts.check, check_.Read());
+    return OkStatus();
+  }
+
+  ObservedCounts counts;
+
+ private:
+  host::ExitCounter& primary_;
+  host::ExitCounter& check_;
+};
+
+host::ParamValues PleValuesOf(host::KvmModule module, const host::ParamValues& all) {
+  host::ParamValues values;
+  for (const host::PleParam& param : host::PleParams(module)) {
+    const auto found = all.find(std::string(param.name));
+    if (found != all.end()) values.insert(*found);
+  }
+  return values;
+}
+
+guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record) {
+  guests::GuestRequest request;
+  request.workload = record.workload;
+  request.relax =
+      record.arm == Arm::kPause ? guests::RelaxInstruction::kPause : guests::RelaxInstruction::kNop;
+  request.deadline = std::chrono::milliseconds(plan.deadline_ms);
+  return request;
+}
+
+void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
+  record.throughput_per_s = result.throughput_per_s;
+  record.tsc_khz = result.tsc_khz;
+  record.elapsed_tsc_cycles = result.elapsed_tsc_cycles;
+  record.vcpus = result.vcpus;
+  record.timings.setup_ns = result.setup_ns;
+  record.timings.run_ns = result.run_ns;
+  record.timings.teardown_ns = result.teardown_ns;
+}
+
+}  // namespace
+
+KvmExecutor::KvmExecutor(KvmExecutorParts parts)
+    : parts_(std::move(parts)), host_(host::Fingerprint(parts_.root)) {}
+
+std::vector<std::string> KvmExecutor::Observers() const {
+  return {std::string(parts_.primary->name()), std::string(parts_.check->name())};
+}
+
+Result<TrialRecord> KvmExecutor::Run(const Plan& plan, const ScheduledTrial& trial,
+                                     uint32_t attempt) {
+  const Stopwatch whole_trial;
+  TrialRecord record;
+  record.id = trial.id;
+  record.block = trial.block;
+  record.attempt = attempt;
+  record.arm = trial.arm;
+  record.workload = plan.workloads[trial.workload];
+  PLECTL_RETURN_IF_ERROR(ApplyParams(plan.param_sets[trial.param_set], record));
+  PLECTL_RETURN_IF_ERROR(RunGuest(plan, record));
+  PLECTL_RETURN_IF_ERROR(CheckParamsUnchanged(record));
+  record.timings.own_ns =
+      whole_trial.ElapsedNs() - record.timings.params_ns - record.timings.run_ns;
+  return record;
+}
+
+Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& record) {
+  const Stopwatch applying;
+  PLECTL_ASSIGN_OR_RETURN(const host::ParamValues all, parts_.params.Apply(wanted));
+  record.timings.params_ns = applying.ElapsedNs();
+  record.params = PleValuesOf(parts_.module, all);
+  PLECTL_ASSIGN_OR_RETURN(const std::optional<std::string> off,
+                          host::WhyPleIsOff(parts_.root, parts_.module, all));
+  record.ple_off_because = off.value_or("");
+  return OkStatus();
+}
+
+Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
+  ObserverPair observers(*parts_.primary, *parts_.check);
+  const Stopwatch running;
+  const Result<guests::GuestResult> result = parts_.runner->Run(RequestOf(plan, record), observers);
+  if (result) {
+    FillGuestResult(*result, record);
+    RecordCounts(observers.counts, record);
+    return OkStatus();
+  }
+  // A guest that misbehaves spoils its own trial only; everything else ends the run.
+  PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+  if (result.error().kind != ErrorKind::kInconclusive) return Fail(result.error());
+  record.timings.run_ns = running.ElapsedNs();
+  record.invalid_because = result.error().Text();
+  return OkStatus();
+}
+
+Status KvmExecutor::CheckParamsUnchanged(TrialRecord& record) const {
+  PLECTL_ASSIGN_OR_RETURN(const host::ParamValues now,
+                          host::ReadParams(parts_.root, parts_.module));
+  if (record.valid() && PleValuesOf(parts_.module, now) != record.params) {
+    record.invalid_because = fmt::format("the parameters of {} changed during the trial",
+                                         host::ModuleName(parts_.module));
+  }
+  return OkStatus();
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/host_root.h"
+#include "host_tools/experiment/executor.h"
+#include "host_tools/guests/guest_runner.h"
+#include "host_tools/host/exit_counter.h"
+#include "host_tools/host/param_session.h"
+
+namespace plectl::experiment {
+
+// The parts that a KvmExecutor works with; all of them exist before the first trial.
+struct KvmExecutorParts {
+  HostRoot root;
+  host::KvmModule module = host::KvmModule::kIntel;
+  host::ParamSession params;
+  std::unique_ptr<host::ExitCounter> primary;  // the record's counts
+  std::unique_ptr<host::ExitCounter> check;    // must agree with them exactly
+  std::unique_ptr<guests::GuestRunner> runner;
+};
+
+// Trials on a host with KVM, be it bare metal or the lab.
+class KvmExecutor : public Executor {
+ public:
+  explicit KvmExecutor(KvmExecutorParts parts);
+
+  [[nodiscard]] nlohmann::json Host() const override { return host_; }
+  [[nodiscard]] std::vector<std::string> Observers() const override;
+  Result<TrialRecord> Run(const Plan& plan, const ScheduledTrial& trial, uint32_t attempt) override;
+  [[nodiscard]] int reloads() const override { return parts_.params.reloads(); }
+  Status Finish() override { return parts_.params.Restore(); }
+
+ private:
+  // Applies the trial's parameters and fills in what was read back.
+  Status ApplyParams(const host::ParamValues& wanted, TrialRecord& record);
+  // Runs the guest and fills in its results and counts.
+  Status RunGuest(const Plan& plan, TrialRecord& record);
+  // Notes in `record` when the module's parameters changed while the guest ran.
+  Status CheckParamsUnchanged(TrialRecord& record) const;
+
+  KvmExecutorParts parts_;
+  nlohmann::json host_;
+};
+
+}  // namespace plectl::experiment

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "host_tools/experiment/json_fields.h"
+#include "host_tools/experiment/run_log.h"
+
+namespace plectl::experiment {
+namespace {
+
+Result<int> ReadSchema(const JsonFields& fields) {
+  PLECTL_ASSIGN_OR_RETURN(const uint64_t schema, fields.Uint("schema", INT32_MAX));
+  if (schema > kRunLogSchema) {
+    return BadInput(
+        fmt::format("schema {} is newer than this plectl reads (up to {})", schema, kRunLogSchema),
+        "read it with the plectl that wrote it, or a newer one");
+  }
+  if (schema == 0) return fields.Wrong("schema", "1 or above");
+  return static_cast<int>(schema);
+}
+
+// An object whose content is only passed on.
+Result<nlohmann::json> ReadObject(const JsonFields& fields, std::string_view key) {
+  PLECTL_RETURN_IF_ERROR(fields.Object(key));
+  PLECTL_ASSIGN_OR_RETURN(const nlohmann::json* object, fields.Any(key));
+  return *object;
+}
+
+}  // namespace
+
+nlohmann::json ToJson(const Manifest& manifest) {
+  return {{"kind", "manifest"},
+          {"schema", manifest.schema},
+          {"plectl_version", manifest.plectl_version},
+          {"plan", manifest.plan},
+          {"plan_sha256", manifest.plan_sha256},
+          {"seed", manifest.seed},
+          {"host", manifest.host},
+          {"observers", manifest.observers}};
+}
+
+Result<Manifest> ManifestFromJson(const nlohmann::json& json) {
+  PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(json, "manifest"));
+  Manifest manifest;
+  PLECTL_ASSIGN_OR_RETURN(manifest.schema, ReadSchema(fields));
+  PLECTL_ASSIGN_OR_RETURN(manifest.plectl_version, fields.Text("plectl_version"));
+  PLECTL_ASSIGN_OR_RETURN(manifest.plan, ReadObject(fields, "plan"));
+  PLECTL_ASSIGN_OR_RETURN(manifest.plan_sha256, fields.Text("plan_sha256"));
+  PLECTL_ASSIGN_OR_RETURN(manifest.seed, fields.Uint("seed"));
+  PLECTL_ASSIGN_OR_RETURN(manifest.host, ReadObject(fields, "host"));
+  PLECTL_ASSIGN_OR_RETURN(manifest.observers, fields.TextList("observers"));
+  return manifest;
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "host_tools/base/file.h"
+#include "host_tools/base/sha256.h"
+#include "host_tools/experiment/plan_params.h"
+#include "host_tools/experiment/plan_product.h"
+#include "host_tools/experiment/plan_values.h"
+#include "host_tools/experiment/plan_workloads.h"
+#include "host_tools/experiment/yaml_tree.h"
+
+namespace plectl::experiment {
+namespace {
+
+constexpr std::array<std::string_view, 7> kKeys = {"name", "seed",   "blocks",   "deadline_ms",
+                                                   "arms", "params", "workloads"};
+constexpr std::array<std::string_view, 2> kArmNames = {"pause", "nop"};
+constexpr uint64_t kBlocksMax = 10'000;
+constexpr uint64_t kDeadlineMaxMs = 3'600'000;
+constexpr size_t kNameMax = 100;
+
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+Result<std::string> ReadName(const YamlNode& node) {
+  PLECTL_ASSIGN_OR_RETURN(std::string name, ReadWord(node, "name"));
+  if (name.size() <= kNameMax && std::ranges::all_of(name, IsNameCharacter)) return name;
+  return FailAt(node.place,
+                fmt::format("name: expected 1 to {} letters, digits, '.', '_' and '-'", kNameMax));
+}
+
+Result<std::vector<Arm>> ReadArms(const YamlNode& node) {
+  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "arms", kArmNames));
+  std::vector<Arm> arms;
+  for (const auto& name : names) arms.push_back(name.value == "nop" ? Arm::kNop : Arm::kPause);
+  return arms;
+}
+
+// Reads `key` into `target` when the plan has it; the default stays otherwise.
+Status ReadOptionalUint(const YamlNode& root, std::string_view key, UintRange range,
+                        uint64_t& target) {
+  const YamlNode* node = root.Find(key);
+  if (node == nullptr) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(target, ReadUint(*node, key, range));
+  return OkStatus();
+}
+
+Status ReadNumbers(const YamlNode& root, Plan& plan) {
+  uint64_t blocks = plan.blocks;
+  PLECTL_RETURN_IF_ERROR(ReadOptionalUint(root, "blocks", {1, kBlocksMax}, blocks));
+  plan.blocks = static_cast<uint32_t>(blocks);
+  PLECTL_RETURN_IF_ERROR(ReadOptionalUint(root, "seed", {}, plan.seed));
+  return ReadOptionalUint(root, "deadline_ms", {1, kDeadlineMaxMs}, plan.deadline_ms);
+}
+
+Status ReadAxes(const YamlNode& root, Plan& plan) {
+  plan.arms = {Arm::kPause, Arm::kNop};
+  if (const YamlNode* arms = root.Find("arms")) {
+    PLECTL_ASSIGN_OR_RETURN(plan.arms, ReadArms(*arms));
+  }
+  plan.param_sets = {host::ParamValues()};
+  if (const YamlNode* params = root.Find("params")) {
+    PLECTL_ASSIGN_OR_RETURN(plan.param_sets, ReadParamSets(*params));
+  }
+  PLECTL_ASSIGN_OR_RETURN(plan.workloads, ReadWorkloads(*root.Find("workloads")));
+  return OkStatus();
+}
+
+Status CheckTrialCount(const YamlNode& root, const Plan& plan) {
+  const std::array<uint64_t, 4> factors = {plan.blocks, plan.arms.size(), plan.param_sets.size(),
+                                           plan.workloads.size()};
+  if (BoundedProduct(factors, kTrialsMax)) return OkStatus();
+  return FailAt(root.place,
+                fmt::format("the plan makes more than {} trials: {} blocks, {} arms, {} parameter "
+                            "sets, {} workloads",
+                            kTrialsMax, factors[0], factors[1], factors[2], factors[3]),
+                "split the plan, or use fewer values");
+}
+
+Result<Plan> ReadPlan(const YamlNode& root) {
+  PLECTL_RETURN_IF_ERROR(CheckMap(root, "the plan", kKeys));
+  for (const std::string_view key : {"name", "workloads"}) {
+    if (root.Find(key) == nullptr) {
+      return FailAt(root.place, fmt::format("the plan needs the key \"{}\"", key));
+    }
+  }
+  Plan plan;
+  PLECTL_ASSIGN_OR_RETURN(plan.name, ReadName(*root.Find("name")));
+  PLECTL_RETURN_IF_ERROR(ReadNumbers(root, plan));
+  PLECTL_RETURN_IF_ERROR(ReadAxes(root, plan));
+  PLECTL_RETURN_IF_ERROR(CheckTrialCount(root, plan));
+  return plan;
+}
+
+Result<Plan> ReadPlanText(std::string_view text) {
+  PLECTL_ASSIGN_OR_RETURN(const YamlNode root, ParseYaml(text));
+  if (root.kind == YamlKind::kNull) {
+    return FailAt({}, "the plan is empty", "docs/plan_format.md shows the smallest plan");
+  }
+  return ReadPlan(root);
+}
+
+}  // namespace
+
+std::string_view ArmName(Arm arm) { return arm == Arm::kPause ? "pause" : "nop"; }
+
+Result<Plan> ParsePlan(std::string_view text, std::string_view file_name) {
+  Result<Plan> plan = ReadPlanText(text);
+  if (!plan) {
+    Error error = plan.error();
+    error.message = fmt::format("{}:{}", file_name, error.message);
+    return Fail(std::move(error));
+  }
+  plan->text = text;
+  plan->sha256 = Sha256Hex(text);
+  return plan;
+}
+
+Result<Plan> LoadPlan(const std::filesystem::path& path) {
+  Result<std::string> text = ReadFile(path);
+  if (!text) return BadInput(text.error().message, "give the path of a plan file");
+  return ParsePlan(*text, path.string());
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/plan_workloads.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "host_tools/experiment/plan_product.h"
+#include "host_tools/experiment/plan_values.h"
+#include "host_tools/experiment/workload_json.h"
+#include "host_tools/guests/workload_check.h"
+
+namespace plectl::experiment {
+namespace {
+
+using guests::Workload;
+
+constexpr uint64_t kCpuMax =
+    CPU_SETSIZE - 1;  // what sched_setaffinity(2) takes without a bigger set
+constexpr uint64_t kCyclesMax = 1'000'000'000'000;
+constexpr uint64_t kIterationsDefault = 20'000;
+
+// The numbers of a workload: key, allowed range and where it goes.
+struct UintField {
+  std::string_view key;
+  UintRange range;
+  void (*set)(Workload& workload, uint64_t value);
+};
+
+constexpr std::array kUintFields = {
+    UintField{"vcpus", {1, 64}, [](Workload& w, uint64_t v) { w.vcpus = uint32_t(v); }},
+    UintField{
+        "hold_tsc_cycles", {0, kCyclesMax}, [](Workload& w, uint64_t v) { w.hold_tsc_cycles = v; }},
+    UintField{"think_tsc_cycles",
+              {0, kCyclesMax},
+              [](Workload& w, uint64_t v) { w.think_tsc_cycles = v; }},
+    UintField{"iterations", {1, kCyclesMax}, [](Workload& w, uint64_t v) { w.iterations = v; }},
+    UintField{"body_loops", {0, kCyclesMax}, [](Workload& w, uint64_t v) { w.body_loops = v; }},
+};
+
+constexpr std::array<std::string_view, 8> kKeys = {
+    "payload",          "vcpus",      "cpus",       "hold_tsc_cycles",
+    "think_tsc_cycles", "iterations", "body_loops", "scheduling"};
+
+// One value of an axis: what it does to a workload.
+using Setter = std::function<void(Workload&)>;
+using Axis = std::vector<Placed<Setter>>;
+
+Result<Axis> ReadPayloads(const YamlNode& node) {
+  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "payload", guests::PayloadNames()));
+  Axis axis;
+  for (const Placed<std::string>& name : names) {
+    axis.push_back({[name](Workload& workload) { workload.payload = name.value; }, name.place});
+  }
+  return axis;
+}
+
+Result<Axis> ReadScheduling(const YamlNode& node) {
+  constexpr std::array<std::string_view, 2> kKnown = {"other", "fifo"};
+  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "scheduling", kKnown));
+  Axis axis;
+  for (const Placed<std::string>& name : names) {
+    const auto scheduling =
+        name.value == "fifo" ? guests::VcpuScheduling::kFifo : guests::VcpuScheduling::kOther;
+    axis.push_back(
+        {[scheduling](Workload& workload) { workload.scheduling = scheduling; }, name.place});
+  }
+  return axis;
+}
+
+Result<Axis> ReadUints(const UintField& field, const YamlNode& node) {
+  PLECTL_ASSIGN_OR_RETURN(const auto values, ReadUintAxis(node, field.key, field.range));
+  Axis axis;
+  for (const Placed<uint64_t>& value : values) {
+    axis.push_back(
+        {[&field, value](Workload& workload) { field.set(workload, value.value); }, value.place});
+  }
+  return axis;
+}
+
+// One set of host CPUs: a number or a list of numbers.
+Result<std::vector<int>> ReadCpuSet(const YamlNode& node) {
+  PLECTL_ASSIGN_OR_RETURN(const auto items, AxisItems(node, "cpus"));
+  std::vector<int> cpus;
+  for (const YamlNode* item : items) {
+    PLECTL_ASSIGN_OR_RETURN(const uint64_t cpu, ReadUint(*item, "cpus", {0, kCpuMax}));
+    if (std::ranges::find(cpus, static_cast<int>(cpu)) != cpus.end()) {
+      return FailAt(item->place, fmt::format("cpus names the CPU {} twice", cpu));
+    }
+    cpus.push_back(static_cast<int>(cpu));
+  }
+  return cpus;
+}
+
+// `cpus` is one set unless its items are lists: then each of them is a set.
+Result<Axis> ReadCpus(const YamlNode& node) {
+  const bool is_axis = node.kind == YamlKind::kList && !node.values.empty() &&
+                       node.values.front().kind == YamlKind::kList;
+  std::vector<const YamlNode*> sets = {&node};
+  if (is_axis) {
+    PLECTL_ASSIGN_OR_RETURN(sets, AxisItems(node, "cpus"));
+  }
+  Axis axis;
+  for (const YamlNode* set : sets) {
+    PLECTL_ASSIGN_OR_RETURN(const std::vector<int> cpus, ReadCpuSet(*set));
+    axis.push_back({[cpus](Workload& workload) { workload.cpus = cpus; }, set->place});
+  }
+  return axis;
+}
+
+Result<Axis> ReadAxis(std::string_view key, const YamlNode& node) {
+  if (key == "payload") return ReadPayloads(node);
+  if (key == "cpus") return ReadCpus(node);
+  if (key == "scheduling") return ReadScheduling(node);
+  const auto field = std::ranges::find(kUintFields, key, &UintField::key);
+  return ReadUints(*field, node);
+}
+
+Status CheckRequiredKeys(const YamlNode& entry) {
+  for (const std::string_view key : {"payload", "cpus"}) {
+    if (entry.Find(key) == nullptr) {
+      return FailAt(entry.place, fmt::format("the workload needs the key \"{}\"", key));
+    }
+  }
+  return OkStatus();
+}
+
+// Where to point when a workload as a whole is refused: too few vCPUs is the usual reason.
+YamlPlace PlaceToBlame(const YamlNode& entry) {
+  const YamlNode* vcpus = entry.Find("vcpus");
+  return (vcpus != nullptr ? vcpus : entry.Find("payload"))->place;
+}
+
+Workload Combine(const std::vector<Axis>& axes, const std::vector<size_t>& combination) {
+  Workload workload;
+  workload.iterations = kIterationsDefault;
+  for (size_t i = 0; i < axes.size(); ++i) axes[i][combination[i]].value(workload);
+  return workload;
+}
+
+Result<std::vector<Workload>> ReadEntry(const YamlNode& entry) {
+  PLECTL_RETURN_IF_ERROR(CheckMap(entry, "a workload", kKeys));
+  PLECTL_RETURN_IF_ERROR(CheckRequiredKeys(entry));
+  std::vector<Axis> axes;
+  std::vector<uint64_t> sizes;
+  for (size_t i = 0; i < entry.keys.size(); ++i) {
+    PLECTL_ASSIGN_OR_RETURN(Axis axis, ReadAxis(entry.keys[i].text, entry.values[i]));
+    sizes.push_back(axis.size());
+    axes.push_back(std::move(axis));
+  }
+  if (!BoundedProduct(sizes, kTrialsMax)) {
+    return FailAt(entry.place, fmt::format("a workload: more than {} combinations", kTrialsMax));
+  }
+  std::vector<Workload> workloads;
+  for (const std::vector<size_t>& combination : Combinations(sizes)) {
+    workloads.push_back(Combine(axes, combination));
+    if (const Status fine = guests::CheckWorkload(workloads.back()); !fine) {
+      return FailAt(PlaceToBlame(entry), fine.error().message, fine.error().hint);
+    }
+  }
+  return workloads;
+}
+
+// All workloads so far, each with its JSON as the key that tells equal ones.
+class DistinctWorkloads {
+ public:
+  Status Add(std::vector<Workload> more, const YamlPlace& place) {
+    for (Workload& workload : more) {
+      const auto [seen, is_new] = lines_.emplace(ToJson(workload).dump(), place.line);
+      if (!is_new) {
+        return FailAt(place, fmt::format("the workload {} is already in the entry in line {}",
+                                         seen->first, seen->second));
+      }
+      workloads_.push_back(std::move(workload));
+    }
+    if (workloads_.size() <= kTrialsMax) return OkStatus();
+    return FailAt(place, fmt::format("workloads: more than {} combinations", kTrialsMax));
+  }
+  std::vector<Workload> Take() { return std::move(workloads_); }
+
+ private:
+  std::vector<Workload> workloads_;
+  std::map<std::string, int> lines_;
+};
+
+}  // namespace
+
+Result<std::vector<Workload>> ReadWorkloads(const YamlNode& workloads) {
+  if (workloads.kind != YamlKind::kList || workloads.values.empty()) {
+    return FailAt(workloads.place, "workloads: expected a list of at least one workload");
+  }
+  DistinctWorkloads all;
+  for (const YamlNode& entry : workloads.values) {
+    PLECTL_ASSIGN_OR_RETURN(std::vector<Workload> more, ReadEntry(entry));
+    PLECTL_RETURN_IF_ERROR(all.Add(std::move(more), entry.place));
+  }
+  return all.Take();
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/sweep.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "host_tools/base/clock.h"
+#include "host_tools/base/stop.h"
+#include "host_tools/base/version.h"
+#include "host_tools/experiment/host_identity.h"
+
+namespace plectl::experiment {
+namespace {
+
+Status CheckSamePlan(const RunLog& log, const Plan& plan, const std::filesystem::path& directory) {
+  const Manifest& manifest = log.manifests.front();
+  if (manifest.plan_sha256 == plan.sha256 && manifest.seed == plan.seed) return OkStatus();
+  return BadInput(
+      fmt::format("{} holds a run of another plan (sha256 {:.12}..., seed {}; this plan "
+                  "has {:.12}..., seed {})",
+                  directory.string(), manifest.plan_sha256, manifest.seed, plan.sha256, plan.seed),
+      "give another --out directory, or the plan that the run was started with");
+}
+
+// One sweep session: the loop over trials and its bookkeeping.
+class Session {
+ public:
+  Session(const Plan& plan, const SweepOptions& options, Executor& executor, RunLogWriter& writer,
+          SweepProgress& progress)
+      : plan_(plan), options_(options), executor_(executor), writer_(writer), progress_(progress) {}
+
+  Status RunAll(const std::vector<ScheduledTrial>& trials) {
+    for (const ScheduledTrial& trial : trials) PLECTL_RETURN_IF_ERROR(RunTrial(trial));
+    return OkStatus();
+  }
+
+  SweepSummary Summary() const {
+    SweepSummary summary = summary_;
+    summary.reloads = executor_.reloads();
+    summary.elapsed_ns = elapsed_.ElapsedNs();
+    summary.own_ns = summary.elapsed_ns - not_own_ns_;
+    return summary;
+  }
+
+ private:
+  Status RunTrial(const ScheduledTrial& trial) {
+    for (uint32_t attempt = 1; attempt <= options_.attempts_max; ++attempt) {
+      PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+      PLECTL_ASSIGN_OR_RETURN(const TrialRecord record, executor_.Run(plan_, trial, attempt));
+      PLECTL_RETURN_IF_ERROR(writer_.Append(record));
+      not_own_ns_ += record.timings.params_ns + record.timings.run_ns;
+      progress_.OnRecord(record);
+      if (record.valid()) {
+        ++summary_.trials;
+        return OkStatus();
+      }
+      if (summary_.first_given_up_because.empty() && attempt == options_.attempts_max) {
+        summary_.first_given_up_because = record.invalid_because;
+      }
+    }
+    ++summary_.given_up;
+    return OkStatus();
+  }
+
+  const Plan& plan_;
+  const SweepOptions& options_;
+  Executor& executor_;
+  RunLogWriter& writer_;
+  SweepProgress& progress_;
+  SweepSummary summary_;
+  int64_t not_own_ns_ = 0;
+  Stopwatch elapsed_;
+};
+
+}  // namespace
+
+Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory) {
+  RemainingWork work;
+  std::set<std::string> finished;
+  if (std::filesystem::exists(directory / "run.jsonl")) {
+    PLECTL_ASSIGN_OR_RETURN(RunLog log, LoadRunLog(directory));
+    if (!log.manifests.empty()) PLECTL_RETURN_IF_ERROR(CheckSamePlan(log, plan, directory));
+    finished = log.FinishedIds();
+    work.manifests = std::move(log.manifests);
+    work.notes = std::move(log.notes);
+  }
+  for (ScheduledTrial& trial : MakeSchedule(plan)) {
+    if (finished.contains(trial.id)) {
+      ++work.finished;
+    } else {
+      work.trials.push_back(std::move(trial));
+    }
+  }
+  return work;
+}
+
+Manifest MakeManifest(const Plan& plan, const Executor& executor) {
+  Manifest manifest;
+  manifest.plectl_version = kVersion;
+  manifest.plan = {
+      {"name", plan.name}, {"seed", plan.seed}, {"blocks", plan.blocks}, {"text", plan.text}};
+  manifest.plan_sha256 = plan.sha256;
+  manifest.seed = plan.seed;
+  manifest.host = executor.Host();
+  manifest.observers = executor.Observers();
+  return manifest;
+}
+
+Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
+                              const ExecutorFactory& make_executor, SweepProgress& progress) {
+  PLECTL_ASSIGN_OR_RETURN(const RemainingWork work, FindRemainingWork(plan, options.directory));
+  progress.OnStart(work.finished, work.finished + work.trials.size());
+  if (work.trials.empty()) return SweepSummary();
+  PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor, make_executor());
+  const Manifest manifest = MakeManifest(plan, *executor);
+  if (!work.manifests.empty()) {
+    PLECTL_RETURN_IF_ERROR(CheckSameHost(work.manifests.front(), manifest));
+  }
+  PLECTL_ASSIGN_OR_RETURN(RunLogWriter writer, RunLogWriter::Open(options.directory));
+  PLECTL_RETURN_IF_ERROR(writer.Append(manifest));
+  Session session(plan, options, *executor, writer, progress);
+  const Status ran = session.RunAll(work.trials);
+  const SweepSummary summary = session.Summary();
+  const Status finished = executor->Finish();
+  PLECTL_RETURN_IF_ERROR(ran);
+  PLECTL_RETURN_IF_ERROR(finished);
+  return summary;
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/result.h"
+#include "host_tools/experiment/executor.h"
+#include "host_tools/experiment/plan.h"
+#include "host_tools/experiment/run_log.h"
+
+namespace plectl::experiment {
+
+// What a run still has to do.
+struct RemainingWork {
+  std::vector<ScheduledTrial> trials;  // in schedule order
+  size_t finished = 0;                 // trials with a valid record
+  std::vector<Manifest> manifests;     // of the sessions so far; empty for a new run
+  std::vector<std::string> notes;      // from reading the log
+};
+
+// Compares the schedule of `plan` with DIR/run.jsonl. BadInput when that log belongs to another
+// plan or seed. A directory without a log is a new run.
+Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory);
+
+// Told about each trial as soon as its record is durable.
+class SweepProgress {
+ public:
+  virtual ~SweepProgress() = default;
+  virtual void OnStart(size_t finished, size_t total) = 0;
+  // `record` may be invalid: then the trial is repeated, or given up.
+  virtual void OnRecord(const TrialRecord& record) = 0;
+};
+
+struct SweepOptions {
+  std::filesystem::path directory;
+  uint32_t attempts_max = 3;  // of one trial in this session, before it is given up
+};
+
+struct SweepSummary {
+  size_t trials = 0;  // valid ones measured in this session
+  size_t given_up = 0;
+  std::string first_given_up_because;
+  int reloads = 0;
+  int64_t elapsed_ns = 0;
+  int64_t own_ns = 0;  // elapsed_ns less the guests' measured parts and the parameter changes
+};
+
+// Runs what is left of `plan` with the executor that `make_executor` gives; it is not called when
+// nothing is left. The host is restored before this returns, whatever happens.
+using ExecutorFactory = std::function<Result<std::unique_ptr<Executor>>()>;
+Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
+                              const ExecutorFactory& make_executor, SweepProgress& progress);
+
+// The manifest for one session of a run of `plan`.
+Manifest MakeManifest(const Plan& plan, const Executor& executor);
+
+}  // namespace plectl::experiment

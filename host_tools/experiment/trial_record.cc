@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/trial_record.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "host_tools/base/text.h"
+#include "host_tools/experiment/json_fields.h"
+#include "host_tools/experiment/vcpu_json.h"
+#include "host_tools/experiment/workload_json.h"
+
+namespace plectl::experiment {
+namespace {
+
+using nlohmann::json;
+
+// Keeps sums of times far from overflow.
+constexpr int64_t kTimeMaxNs = 1'000'000'000'000'000;
+constexpr std::string_view kNoGuestResult = "the guest gave no result";
+
+// Every Count of a record with its key: one table drives writing and reading.
+struct CountField {
+  std::string_view key;
+  Count TrialRecord::*member;
+};
+constexpr CountField kCounts[] = {
+    {"pause_exits", &TrialRecord::pause_exits},
+    {"pause_exits_check", &TrialRecord::pause_exits_check},
+    {"exits_total", &TrialRecord::exits_total},
+    {"kvm_exits_total", &TrialRecord::kvm_exits_total},
+    {"window_updates", &TrialRecord::window_updates},
+    {"window_growths", &TrialRecord::window_growths},
+    {"window_shrinks", &TrialRecord::window_shrinks},
+};
+
+struct TimingField {
+  std::string_view key;
+  int64_t TrialTimings::*member;
+};
+constexpr TimingField kTimings[] = {
+    {"params_ns", &TrialTimings::params_ns}, {"setup_ns", &TrialTimings::setup_ns},
+    {"run_ns", &TrialTimings::run_ns},       {"teardown_ns", &TrialTimings::teardown_ns},
+    {"own_ns", &TrialTimings::own_ns},
+};
+
+json Missing(std::string_view because) { return {{"missing_because", because}}; }
+
+// Numbers as numbers; whatever else a parameter can be ("Y") as text, so that it comes back
+// unchanged.
+json ParamsToJson(const host::ParamValues& params) {
+  json object = json::object();
+  for (const auto& [name, text] : params) {
+    const std::optional<uint64_t> number = ParseUint(text);
+    if (number && std::to_string(*number) == text) {
+      object[name] = *number;
+    } else {
+      object[name] = text;
+    }
+  }
+  return object;
+}
+
+Result<host::ParamValues> ParamsFromJson(const JsonFields& trial) {
+  PLECTL_ASSIGN_OR_RETURN(const json* object, trial.Any("params"));
+  PLECTL_ASSIGN_OR_RETURN(const JsonFields params, trial.Object("params"));
+  host::ParamValues values;
+  for (const auto& [name, value] : object->items()) {
+    if (value.is_string()) {
+      values[name] = value.get<std::string>();
+    } else {
+      PLECTL_ASSIGN_OR_RETURN(const uint64_t number, params.Uint(name));
+      values[name] = std::to_string(number);
+    }
+  }
+  return values;
+}
+
+json ExitsToJson(const TrialRecord& record) {
+  return record.exits_missing_because.empty() ? json(record.exits)
+                                              : Missing(record.exits_missing_because);
+}
+
+// A reason can only be a text and an exit count only a number, so the two forms differ.
+Status ReadExits(const JsonFields& trial, TrialRecord& record) {
+  PLECTL_ASSIGN_OR_RETURN(const JsonFields exits, trial.Object("exits"));
+  if (exits.Has("missing_because")) {
+    PLECTL_ASSIGN_OR_RETURN(record.exits_missing_because, exits.Text("missing_because"));
+    return OkStatus();
+  }
+  PLECTL_ASSIGN_OR_RETURN(record.exits, trial.UintMap("exits"));
+  return OkStatus();
+}
+
+// What the guest itself measured. A trial without vCPU results has none of it.
+void WriteGuestResult(const TrialRecord& record, json& object) {
+  const bool measured = !record.vcpus.empty();
+  object["throughput_per_s"] = measured && std::isfinite(record.throughput_per_s)
+                                   ? json(record.throughput_per_s)
+                                   : Missing(measured ? "not a finite number" : kNoGuestResult);
+  object["tsc_khz"] = measured ? json(record.tsc_khz) : Missing(kNoGuestResult);
+  object["elapsed_tsc_cycles"] =
+      measured ? json(record.elapsed_tsc_cycles) : Missing(kNoGuestResult);
+  object["vcpus"] = VcpusToJson(record.vcpus);
+}
+
+Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
+  PLECTL_ASSIGN_OR_RETURN(record.vcpus, VcpusFromJson(trial));
+  if (record.vcpus.empty()) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(record.throughput_per_s, trial.Number("throughput_per_s"));
+  PLECTL_ASSIGN_OR_RETURN(record.tsc_khz, trial.Uint("tsc_khz"));
+  PLECTL_ASSIGN_OR_RETURN(record.elapsed_tsc_cycles, trial.Uint("elapsed_tsc_cycles"));
+  return OkStatus();
+}
+
+json TimingsToJson(const TrialTimings& timings) {
+  json object;
+  for (const TimingField& field : kTimings) object[field.key] = timings.*field.member;
+  return object;
+}
+
+Status ReadTimings(const JsonFields& trial, TrialTimings& timings) {
+  PLECTL_ASSIGN_OR_RETURN(const JsonFields object, trial.Object("timings"));
+  for (const TimingField& field : kTimings) {
+    PLECTL_ASSIGN_OR_RETURN(const int64_t time_ns, object.Int(field.key));
+    if (std::abs(time_ns) > kTimeMaxNs) return object.Wrong(field.key, "less than 11 days");
+    timings.*field.member = time_ns;
+  }
+  return OkStatus();
+}
+
+Result<Arm> ReadArm(const JsonFields& trial) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string name, trial.Text("arm"));
+  for (const Arm arm : {Arm::kPause, Arm::kNop}) {
+    if (ArmName(arm) == name) return arm;
+  }
+  return trial.Wrong("arm", "\"pause\" or \"nop\"");
+}
+
+Status ReadIdentity(const JsonFields& trial, TrialRecord& record) {
+  PLECTL_ASSIGN_OR_RETURN(record.id, trial.Text("id"));
+  if (record.id.empty()) return trial.Wrong("id", "a text that is not empty");
+  PLECTL_ASSIGN_OR_RETURN(const uint64_t block, trial.Uint("block", UINT32_MAX));
+  PLECTL_ASSIGN_OR_RETURN(const uint64_t attempt, trial.Uint("attempt", UINT32_MAX));
+  record.block = static_cast<uint32_t>(block);
+  record.attempt = static_cast<uint32_t>(attempt);
+  PLECTL_ASSIGN_OR_RETURN(record.arm, ReadArm(trial));
+  PLECTL_ASSIGN_OR_RETURN(record.params, ParamsFromJson(trial));
+  PLECTL_ASSIGN_OR_RETURN(const json* workload, trial.Any("workload"));
+  PLECTL_ASSIGN_OR_RETURN(record.workload, WorkloadFromJson(*workload));
+  return OkStatus();
+}
+
+// "valid" repeats what "invalid_because" says, for readers that only filter.
+Status ReadValidity(const JsonFields& trial, TrialRecord& record) {
+  PLECTL_ASSIGN_OR_RETURN(const bool valid, trial.Bool("valid"));
+  PLECTL_ASSIGN_OR_RETURN(record.invalid_because, trial.TextOrEmpty("invalid_because"));
+  if (valid != record.valid()) {
+    return trial.Wrong("invalid_because", valid ? "nothing in a valid trial" : "a reason");
+  }
+  if (valid && record.vcpus.empty()) return trial.Wrong("vcpus", "results in a valid trial");
+  return OkStatus();
+}
+
+}  // namespace
+
+json ToJson(const TrialRecord& record) {
+  json object = {{"kind", "trial"},
+                 {"id", record.id},
+                 {"block", record.block},
+                 {"attempt", record.attempt},
+                 {"arm", ArmName(record.arm)},
+                 {"params", ParamsToJson(record.params)},
+                 {"workload", ToJson(record.workload)},
+                 {"exits", ExitsToJson(record)},
+                 {"timings", TimingsToJson(record.timings)},
+                 {"valid", record.valid()}};
+  for (const CountField& field : kCounts) object[field.key] = ToJson(record.*field.member);
+  WriteGuestResult(record, object);
+  if (!record.ple_off_because.empty()) object["ple_off_because"] = record.ple_off_because;
+  if (!record.valid()) object["invalid_because"] = record.invalid_because;
+  return object;
+}
+
+Result<TrialRecord> TrialFromJson(const json& json) {
+  PLECTL_ASSIGN_OR_RETURN(const JsonFields trial, JsonFields::Of(json, "trial"));
+  TrialRecord record;
+  PLECTL_RETURN_IF_ERROR(ReadIdentity(trial, record));
+  for (const CountField& field : kCounts) {
+    PLECTL_ASSIGN_OR_RETURN(record.*field.member, trial.CountOf(field.key));
+  }
+  PLECTL_RETURN_IF_ERROR(ReadExits(trial, record));
+  PLECTL_RETURN_IF_ERROR(ReadGuestResult(trial, record));
+  PLECTL_RETURN_IF_ERROR(ReadTimings(trial, record.timings));
+  PLECTL_ASSIGN_OR_RETURN(record.ple_off_because, trial.TextOrEmpty("ple_off_because"));
+  PLECTL_RETURN_IF_ERROR(ReadValidity(trial, record));
+  return record;
+}
+
+}  // namespace plectl::experiment

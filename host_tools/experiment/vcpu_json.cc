@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/vcpu_json.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace plectl::experiment {
+namespace {
+
+using guests::VcpuResult;
+using nlohmann::json;
+
+constexpr size_t kVcpusMax = 64;
+
+struct UintField {
+  std::string_view key;
+  uint64_t VcpuResult::*member;
+};
+// From the guest; 0 means that the payload does not measure it.
+constexpr UintField kGuestFields[] = {
+    {"acquisitions", &VcpuResult::acquisitions},
+    {"spins", &VcpuResult::spins},
+    {"tsc_start", &VcpuResult::tsc_start},
+    {"tsc_end", &VcpuResult::tsc_end},
+    {"wait_tsc_cycles_total", &VcpuResult::wait_tsc_cycles_total},
+    {"wait_tsc_cycles_max", &VcpuResult::wait_tsc_cycles_max},
+};
+// From the host; 0 is a measurement.
+constexpr UintField kHostFields[] = {
+    {"involuntary_switches", &VcpuResult::involuntary_switches},
+    {"voluntary_switches", &VcpuResult::voluntary_switches},
+};
+
+json ToJson(const VcpuResult& vcpu) {
+  json object = {{"kvm_exits", experiment::ToJson(vcpu.kvm_exits)},
+                 {"user_ns", vcpu.user_ns},
+                 {"system_ns", vcpu.system_ns}};
+  for (const UintField& field : kGuestFields) {
+    if (vcpu.*field.member != 0) object[field.key] = vcpu.*field.member;
+  }
+  for (const UintField& field : kHostFields) object[field.key] = vcpu.*field.member;
+  if (!vcpu.extra.empty()) object["extra"] = vcpu.extra;
+  return object;
+}
+
+Result<VcpuResult> FromJson(const JsonFields& fields) {
+  VcpuResult vcpu;
+  for (const UintField& field : kGuestFields) {
+    PLECTL_ASSIGN_OR_RETURN(vcpu.*field.member, fields.UintOrZero(field.key));
+  }
+  for (const UintField& field : kHostFields) {
+    PLECTL_ASSIGN_OR_RETURN(vcpu.*field.member, fields.Uint(field.key));
+  }
+  PLECTL_ASSIGN_OR_RETURN(vcpu.kvm_exits, fields.CountOf("kvm_exits"));
+  PLECTL_ASSIGN_OR_RETURN(vcpu.user_ns, fields.Int("user_ns"));
+  PLECTL_ASSIGN_OR_RETURN(vcpu.system_ns, fields.Int("system_ns"));
+  if (fields.Has("extra")) {
+    PLECTL_ASSIGN_OR_RETURN(vcpu.extra, fields.UintMap("extra"));
+  }
+  return vcpu;
+}
+
+}  // namespace
+
+json VcpusToJson(const std::vector<VcpuResult>& vcpus) {
+  json list = json::array();
+  for (const VcpuResult& vcpu : vcpus) list.push_back(ToJson(vcpu));
+  return list;
+}
+
+Result<std::vector<VcpuResult>> VcpusFromJson(const JsonFields& trial) {
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<JsonFields> items, trial.ObjectList("vcpus"));
+  if (items.size() > kVcpusMax) return trial.Wrong("vcpus", "at most 64 vCPUs");
+  std::vector<VcpuResult> vcpus;
+  for (const JsonFields& item : items) {
+    PLECTL_ASSIGN_OR_RETURN(VcpuResult vcpu, FromJson(item));
+    vcpus.push_back(std::move(vcpu));
+  }
+  return vcpus;
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/cross_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace plectl::experiment {
+namespace {
+
+using ::testing::HasSubstr;
+
+ObservedCounts AgreeingCounts() {
+  ObservedCounts observed;
+  observed.primary.by_reason = {{"PAUSE_INSTRUCTION", 7}, {"EXTERNAL_INTERRUPT", 3}};
+  observed.primary.total = 10;
+  observed.primary.pause_exits = 7;
+  observed.primary.window_updates = 5;
+  observed.primary.window_growths = 3;
+  observed.primary.window_shrinks = 2;
+  observed.check.pause_exits = 7;
+  return observed;
+}
+
+TrialRecord RecordWithKvmExits(std::vector<Count> kvm_exits) {
+  TrialRecord record;
+  for (const Count& exits : kvm_exits) {
+    guests::VcpuResult vcpu;
+    vcpu.kvm_exits = exits;
+    record.vcpus.push_back(vcpu);
+  }
+  return record;
+}
+
+std::string WhyInvalid(const ObservedCounts& observed, std::vector<Count> kvm_exits = {4, 6}) {
+  TrialRecord record = RecordWithKvmExits(std::move(kvm_exits));
+  RecordCounts(observed, record);
+  return record.invalid_because;
+}
+
+TEST(CrossCheck, AgreementIsValidAndEveryCountIsTaken) {
+  TrialRecord record = RecordWithKvmExits({4, 6});
+  RecordCounts(AgreeingCounts(), record);
+  EXPECT_TRUE(record.valid()) << record.invalid_because;
+  EXPECT_EQ(record.pause_exits, Count(7));
+  EXPECT_EQ(record.pause_exits_check, Count(7));
+  EXPECT_EQ(record.exits_total, Count(10));
+  EXPECT_EQ(record.kvm_exits_total, Count(10));
+  EXPECT_EQ(record.window_updates, Count(5));
+  EXPECT_EQ(record.exits.at("EXTERNAL_INTERRUPT"), 3U);
+}
+
+TEST(CrossCheck, DisagreementOnPauseExitsIsInvalid) {
+  ObservedCounts observed = AgreeingCounts();
+  observed.check.pause_exits = 6;
+  EXPECT_THAT(WhyInvalid(observed), HasSubstr("disagree on the PAUSE exits: 7 against 6"));
+}
+
+TEST(CrossCheck, AMissingCountIsInvalidWithItsReason) {
+  ObservedCounts observed = AgreeingCounts();
+  observed.primary.pause_exits = Count::Missing("no tracefs");
+  EXPECT_THAT(WhyInvalid(observed), HasSubstr("no tracefs"));
+  observed = AgreeingCounts();
+  observed.check.pause_exits = Count::Missing("no kprobe");
+  EXPECT_THAT(WhyInvalid(observed), HasSubstr("not checked: no kprobe"));
+}
+
+TEST(CrossCheck, LostEventsAreInvalid) {
+  ObservedCounts observed = AgreeingCounts();
+  observed.check.lost_because = "2 recursion misses";
+  EXPECT_THAT(WhyInvalid(observed), HasSubstr("check observer lost events: 2 recursion misses"));
+  observed.primary.lost_because = "multiplexed";
+  EXPECT_THAT(WhyInvalid(observed), HasSubstr("the observer lost events: multiplexed"));
+}
+
+TEST(CrossCheck, TheTotalMustEqualKvmsOwn) {
+  EXPECT_THAT(WhyInvalid(AgreeingCounts(), {4, 7}), HasSubstr("saw 10 exits, KVM's own"));
+}
+
+TEST(CrossCheck, AKernelWithoutTheStatisticIsNoReasonToDoubt) {
+  TrialRecord record = RecordWithKvmExits({4, Count::Missing("no KVM_GET_STATS_FD")});
+  RecordCounts(AgreeingCounts(), record);
+  EXPECT_TRUE(record.valid());
+  EXPECT_FALSE(record.kvm_exits_total.has_value());
+}
+
+}  // namespace
+}  // namespace plectl::experiment

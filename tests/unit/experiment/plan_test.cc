@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host_tools/base/file.h"
+#include "host_tools/base/sha256.h"
+#include "tests/unit/base/temp_dir.h"
+
+namespace plectl::experiment {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Plan Parse(std::string_view text) {
+  Result<Plan> plan = ParsePlan(text, "p.yaml");
+  if (plan) return *plan;
+  ADD_FAILURE() << plan.error().Text();
+  return {};
+}
+
+// A plan with these lines under `params`.
+std::string WithParams(std::string_view params) {
+  return "name: x\nparams: " + std::string(params) + "\nworkloads: [{payload: ttas, cpus: 0}]\n";
+}
+
+std::vector<std::string> WindowsOf(std::string_view axis) {
+  std::vector<std::string> windows;
+  for (const auto& set : Parse(WithParams("{ple_window: " + std::string(axis) + "}")).param_sets) {
+    windows.push_back(set.at("ple_window"));
+  }
+  return windows;
+}
+
+TEST(Plan, TheSmallestPlanHasTheDocumentedDefaults) {
+  const std::string text = "name: x\nworkloads: [{payload: ttas, cpus: 0}]\n";
+  const Plan plan = Parse(text);
+  EXPECT_EQ(plan.name, "x");
+  EXPECT_EQ(plan.seed, 1U);
+  EXPECT_EQ(plan.blocks, 1U);
+  EXPECT_EQ(plan.deadline_ms, 10'000U);
+  EXPECT_THAT(plan.arms, ElementsAre(Arm::kPause, Arm::kNop));
+  EXPECT_THAT(plan.param_sets, ElementsAre(host::ParamValues()));
+  ASSERT_EQ(plan.workloads.size(), 1U);
+  const guests::Workload& workload = plan.workloads[0];
+  EXPECT_EQ(workload.payload, "ttas");
+  EXPECT_EQ(workload.vcpus, 2U);
+  EXPECT_THAT(workload.cpus, ElementsAre(0));
+  EXPECT_EQ(workload.hold_tsc_cycles, 0U);
+  EXPECT_EQ(workload.think_tsc_cycles, 0U);
+  EXPECT_EQ(workload.iterations, 20'000U);
+  EXPECT_EQ(workload.body_loops, 0U);
+  EXPECT_EQ(workload.scheduling, guests::VcpuScheduling::kOther);
+  EXPECT_EQ(plan.text, text);
+  EXPECT_EQ(plan.sha256, Sha256Hex(text));
+}
+
+TEST(Plan, ReadsEveryKey) {
+  const Plan plan = Parse(R"(
+name: full-1.0_x
+seed: 18446744073709551615
+blocks: 3
+deadline_ms: 2500
+arms: nop
+params: {pause_filter_count: 3000, pause_filter_thresh: 128}
+workloads:
+  - payload: pause_storm
+    vcpus: 1
+    cpus: [1, 3]
+    hold_tsc_cycles: 5
+    think_tsc_cycles: 6
+    iterations: 7
+    body_loops: 8
+    scheduling: fifo
+)");
+  EXPECT_EQ(plan.name, "full-1.0_x");
+  EXPECT_EQ(plan.seed, UINT64_MAX);
+  EXPECT_EQ(plan.blocks, 3U);
+  EXPECT_EQ(plan.deadline_ms, 2500U);
+  EXPECT_THAT(plan.arms, ElementsAre(Arm::kNop));
+  EXPECT_EQ(plan.param_sets[0].at("pause_filter_count"), "3000");
+  const guests::Workload& workload = plan.workloads.at(0);
+  EXPECT_EQ(workload.vcpus, 1U);
+  EXPECT_THAT(workload.cpus, ElementsAre(1, 3));
+  EXPECT_EQ(workload.hold_tsc_cycles, 5U);
+  EXPECT_EQ(workload.think_tsc_cycles, 6U);
+  EXPECT_EQ(workload.iterations, 7U);
+  EXPECT_EQ(workload.body_loops, 8U);
+  EXPECT_EQ(workload.scheduling, guests::VcpuScheduling::kFifo);
+}
+
+TEST(Plan, ValuesAreScalarsListsOrRanges) {
+  EXPECT_THAT(WindowsOf("4096"), ElementsAre("4096"));
+  EXPECT_THAT(WindowsOf("[4096, 1, 0, 4294967295]"), ElementsAre("4096", "1", "0", "4294967295"));
+  EXPECT_THAT(WindowsOf("{log2: [1, 8]}"), ElementsAre("1", "2", "4", "8"));
+  EXPECT_THAT(WindowsOf("{log2: [1024, 1024]}"), ElementsAre("1024"));
+  EXPECT_THAT(WindowsOf("{log2: [1073741824, 2147483648]}"),
+              ElementsAre("1073741824", "2147483648"));
+  EXPECT_THAT(WindowsOf("{linear: [0, 10, 5]}"), ElementsAre("0", "5", "10"));
+  EXPECT_THAT(WindowsOf("{linear: [1, 10, 5]}"), ElementsAre("1", "6"));
+  EXPECT_THAT(WindowsOf("{linear: [4294967290, 4294967295, 18446744073709551615]}"),
+              ElementsAre("4294967290"));
+}
+
+TEST(Plan, PointsAreTheProductTheFirstKeySlowest) {
+  const Plan plan = Parse(WithParams("{ple_gap: [0, 128], ple_window: [1024, 4096]}"));
+  std::vector<std::string> points;
+  for (const host::ParamValues& set : plan.param_sets) {
+    points.push_back(set.at("ple_gap") + "/" + set.at("ple_window"));
+  }
+  EXPECT_THAT(points, ElementsAre("0/1024", "0/4096", "128/1024", "128/4096"));
+}
+
+TEST(Plan, WorkloadKeysAreAxesToo) {
+  const Plan plan = Parse(
+      "name: x\nworkloads:\n- {payload: [ttas, ticket], vcpus: {log2: [2, 4]}, cpus: [0]}\n"
+      "- {payload: pause_storm, cpus: 0, scheduling: [other, fifo], vcpus: 1}\n");
+  std::vector<std::string> workloads;
+  for (const guests::Workload& workload : plan.workloads) {
+    workloads.push_back(workload.payload + std::to_string(workload.vcpus));
+  }
+  EXPECT_THAT(workloads,
+              ElementsAre("ttas2", "ttas4", "ticket2", "ticket4", "pause_storm1", "pause_storm1"));
+}
+
+TEST(Plan, AListOfCpusIsOneValueAndAListOfListsIsAnAxis) {
+  const auto cpus_of = [](const std::string& cpus) {
+    std::vector<std::vector<int>> sets;
+    for (const auto& workload :
+         Parse("name: x\nworkloads: [{payload: ttas, cpus: " + cpus + "}]").workloads) {
+      sets.push_back(workload.cpus);
+    }
+    return sets;
+  };
+  EXPECT_THAT(cpus_of("3"), ElementsAre(ElementsAre(3)));
+  EXPECT_THAT(cpus_of("[0, 2]"), ElementsAre(ElementsAre(0, 2)));
+  EXPECT_THAT(cpus_of("[[0], [0, 2]]"), ElementsAre(ElementsAre(0), ElementsAre(0, 2)));
+}
+
+TEST(Plan, ComesFromAFile) {
+  const TempDir dir;
+  const auto path = dir.path() / "plan.yaml";
+  ASSERT_TRUE(WriteFileAtomically(path, "name: x\nworkload: 1\n"));
+  const Result<Plan> plan = LoadPlan(path);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(plan.error().message, HasSubstr(path.string() + ":2:1: "));
+  const Result<Plan> absent = LoadPlan(dir.path() / "absent.yaml");
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().kind, ErrorKind::kBadInput);
+}
+
+TEST(Plan, TheShippedPlanIsValid) {
+  const Result<Plan> plan = LoadPlan(PLECTL_SOURCE_DIR "/bench/plans/quickstart.yaml");
+  EXPECT_TRUE(plan) << plan.error().Text();
+}
+
+}  // namespace
+}  // namespace plectl::experiment

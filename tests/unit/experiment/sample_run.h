@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "host_tools/experiment/run_log.h"
+
+namespace plectl::experiment {
+
+// A valid trial with every field set, each to another value.
+inline TrialRecord SampleTrial(const std::string& id = "0123456789abcdef") {
+  TrialRecord trial;
+  trial.id = id;
+  trial.block = 3;
+  trial.attempt = 2;
+  trial.params = {{"ple_gap", "128"}, {"ple_window", "4096"}};
+  trial.workload.payload = "ttas";
+  trial.workload.vcpus = 2;
+  trial.workload.cpus = {0, 5};
+  trial.workload.hold_tsc_cycles = 2000;
+  trial.workload.think_tsc_cycles = 17;
+  trial.workload.iterations = 20'000;
+  trial.workload.body_loops = 9;
+  trial.workload.scheduling = guests::VcpuScheduling::kFifo;
+  trial.pause_exits = 701;
+  trial.pause_exits_check = 702;
+  trial.exits = {{"PAUSE_INSTRUCTION", 701}, {"EXTERNAL_INTERRUPT", 75}};
+  trial.exits_total = 776;
+  trial.kvm_exits_total = 777;
+  trial.window_updates = 20;
+  trial.window_growths = 15;
+  trial.window_shrinks = 5;
+  trial.throughput_per_s = 123'456.789;
+  trial.tsc_khz = 200'000;
+  trial.elapsed_tsc_cycles = 1'234'567'890'123;
+  trial.vcpus.resize(2);
+  trial.vcpus[0].acquisitions = 20'000;
+  trial.vcpus[0].spins = 1'000'000;
+  trial.vcpus[0].tsc_start = 11;
+  trial.vcpus[0].tsc_end = UINT64_MAX;
+  trial.vcpus[0].wait_tsc_cycles_total = 13;
+  trial.vcpus[0].wait_tsc_cycles_max = 12;
+  trial.vcpus[0].kvm_exits = 400;
+  trial.vcpus[0].involuntary_switches = 8;
+  trial.vcpus[0].voluntary_switches = 4;
+  trial.vcpus[0].user_ns = 21;
+  trial.vcpus[0].system_ns = 22;
+  trial.vcpus[1].extra = {{"pause_interval_tsc_cycles", 3}};
+  trial.ple_off_because = "a reason";
+  trial.timings = {.params_ns = 1, .setup_ns = 2, .run_ns = 3, .teardown_ns = 4, .own_ns = 5};
+  return trial;
+}
+
+inline TrialRecord InvalidTrial(const std::string& id, const std::string& because) {
+  TrialRecord trial = SampleTrial(id);
+  trial.invalid_because = because;
+  return trial;
+}
+
+inline Manifest SampleManifest(uint64_t seed = 7) {
+  Manifest manifest;
+  manifest.plectl_version = "0.1.0";
+  manifest.plan = {{"name", "sample"}, {"seed", seed}, {"blocks", 3}, {"text", "name: sample\n"}};
+  manifest.plan_sha256 = "abc";
+  manifest.seed = seed;
+  manifest.host = {{"cpu", {{"model_name", "Test CPU"}}}, {"lab", nullptr}};
+  manifest.observers = {"bpf-exit", "bpf-on-spin"};
+  return manifest;
+}
+
+template <class T>
+std::string LineOf(const T& entry) {
+  return ToJson(entry).dump() + '\n';
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/sweep.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "host_tools/base/file.h"
+#include "tests/unit/base/temp_dir.h"
+
+namespace plectl::experiment {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::string_view kPlanText = R"(name: unit
+seed: 7
+blocks: 2
+params: {ple_window: [1024, 4096]}
+workloads:
+  - {payload: ttas, vcpus: 2, cpus: [0], iterations: 10}
+)";
+constexpr size_t kTrials = 2 * 2 * 2;  // blocks, windows, arms
+
+// What the fake host shall do and what was done to it.
+struct FakeHost {
+  std::map<std::string, int> runs;        // by trial id
+  std::map<int, std::string> invalid_at;  // number of the run (from 0) -> reason
+  int fail_at = -1;                       // number of the run that cannot be made
+  int next_run = 0;
+  int finished = 0;
+  nlohmann::json identity = {{"kernel", {{"release", "6.1"}}}};
+};
+
+class FakeExecutor : public Executor {
+ public:
+  explicit FakeExecutor(FakeHost& host) : host_(host) {}
+  ~FakeExecutor() override = default;
+  [[nodiscard]] nlohmann::json Host() const override { return host_.identity; }
+  [[nodiscard]] std::vector<std::string> Observers() const override { return {"a", "b"}; }
+  Result<TrialRecord> Run(const Plan& plan, const ScheduledTrial& trial,
+                          uint32_t attempt) override {
+    const int run = host_.next_run++;
+    if (run == host_.fail_at) return Environment("kvm_intel is busy");
+    ++host_.runs[trial.id];
+    TrialRecord record;
+    record.id = trial.id;
+    record.block = trial.block;
+    record.attempt = attempt;
+    record.arm = trial.arm;
+    record.params = plan.param_sets[trial.param_set];
+    record.workload = plan.workloads[trial.workload];
+    record.pause_exits = 1;
+    record.vcpus.resize(record.workload.vcpus);
+    if (const auto invalid = host_.invalid_at.find(run); invalid != host_.invalid_at.end()) {
+      record.invalid_because = invalid->second;
+    }
+    return record;
+  }
+  [[nodiscard]] int reloads() const override { return 3; }
+  Status Finish() override {
+    ++host_.finished;
+    return OkStatus();
+  }
+
+ private:
+  FakeHost& host_;
+};
+
+class NoProgress : public SweepProgress {
+ public:
+  void OnStart(size_t finished, size_t total) override {
+    finished_at_start = finished;
+    total_at_start = total;
+  }
+  void OnRecord(const TrialRecord&) override { ++records; }
+  size_t finished_at_start = 0;
+  size_t total_at_start = 0;
+  int records = 0;
+};
+
+class SweepTest : public ::testing::Test {
+ protected:
+  Result<SweepSummary> Sweep() {
+    SweepOptions options;
+    options.directory = dir_.path() / "run";
+    const auto make = [this]() -> Result<std::unique_ptr<Executor>> {
+      return std::make_unique<FakeExecutor>(host_);
+    };
+    return RunSweep(plan_, options, make, progress_);
+  }
+  RunLog Log() const { return LoadRunLog(dir_.path() / "run").value(); }
+
+  TempDir dir_;
+  Plan plan_ = ParsePlan(kPlanText, "unit.yaml").value();
+  FakeHost host_;
+  NoProgress progress_;
+};
+
+TEST_F(SweepTest, RunsEveryTrialOnceAndRestores) {
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary) << summary.error().Text();
+  EXPECT_EQ(summary->trials, kTrials);
+  EXPECT_EQ(summary->reloads, 3);
+  EXPECT_EQ(host_.finished, 1);
+  EXPECT_EQ(host_.runs.size(), kTrials);
+  EXPECT_EQ(Log().trials.size(), kTrials);
+  EXPECT_EQ(Log().manifests.front().plan_sha256, plan_.sha256);
+}
+
+TEST_F(SweepTest, ResumesAfterAnErrorWithoutRepeatingOrLosing) {
+  host_.fail_at = 3;
+  const Result<SweepSummary> failed = Sweep();
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, HasSubstr("busy"));
+  EXPECT_EQ(host_.finished, 1) << "the host is restored after an error";
+  host_.fail_at = -1;
+  ASSERT_TRUE(Sweep());
+  EXPECT_EQ(progress_.finished_at_start, 3U);
+  for (const auto& [id, runs] : host_.runs) EXPECT_EQ(runs, 1) << id;
+  EXPECT_EQ(Log().FinishedIds().size(), kTrials);
+  EXPECT_EQ(Log().manifests.size(), 2U);
+}
+
+TEST_F(SweepTest, AFinishedRunStartsNothing) {
+  ASSERT_TRUE(Sweep());
+  const std::string before = ReadFile(dir_.path() / "run/run.jsonl").value();
+  const Result<SweepSummary> again = Sweep();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->trials, 0U);
+  EXPECT_EQ(ReadFile(dir_.path() / "run/run.jsonl").value(), before);
+  EXPECT_EQ(host_.next_run, static_cast<int>(kTrials));
+}
+
+TEST_F(SweepTest, RepeatsAnInvalidTrialAndKeepsBothRecords) {
+  host_.invalid_at = {{2, "the observers disagree"}};
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->trials, kTrials);
+  EXPECT_EQ(summary->given_up, 0U);
+  const RunLog log = Log();
+  ASSERT_EQ(log.trials.size(), kTrials + 1);
+  EXPECT_FALSE(log.trials[2].valid());
+  EXPECT_EQ(log.trials[3].id, log.trials[2].id);
+  EXPECT_EQ(log.trials[3].attempt, 2U);
+}
+
+TEST_F(SweepTest, GivesUpATrialThatStaysInvalid) {
+  for (int run = 0; run < 100; ++run) host_.invalid_at[run] = "broken observer";
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->trials, 0U);
+  EXPECT_EQ(summary->given_up, kTrials);
+  EXPECT_EQ(summary->first_given_up_because, "broken observer");
+  EXPECT_EQ(Log().trials.size(), kTrials * 3);
+}
+
+TEST_F(SweepTest, RefusesADirectoryOfAnotherPlan) {
+  ASSERT_TRUE(Sweep());
+  plan_ = ParsePlan(std::string(kPlanText) + "# changed\n", "unit.yaml").value();
+  const Result<SweepSummary> other = Sweep();
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(other.error().message, HasSubstr("run of another plan"));
+}
+
+TEST_F(SweepTest, RefusesToGoOnOnAnotherHost) {
+  host_.fail_at = 3;
+  ASSERT_FALSE(Sweep());
+  host_.fail_at = -1;
+  host_.identity["kernel"]["release"] = "6.12";
+  const Result<SweepSummary> other = Sweep();
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().message, HasSubstr("6.12"));
+}
+
+TEST_F(SweepTest, GoesOnAfterATornLastLine) {
+  host_.fail_at = 4;
+  ASSERT_FALSE(Sweep());
+  host_.fail_at = -1;
+  {
+    const Result<Fd> log = OpenFile(dir_.path() / "run/run.jsonl", O_WRONLY | O_APPEND);
+    ASSERT_TRUE(log);
+    ASSERT_TRUE(WriteAll(log->get(), R"({"kind":"trial","id":"to)"));
+  }
+  ASSERT_TRUE(Sweep());
+  EXPECT_EQ(Log().FinishedIds().size(), kTrials);
+  EXPECT_TRUE(Log().notes.empty()) << "the torn line was cut off before appending";
+}
+
+TEST_F(SweepTest, GoesOnWithALogThatWasKilledBeforeItsFirstLine) {
+  ASSERT_TRUE(MakeDirectories(dir_.path() / "run"));
+  for (const char* torn : {"", R"({"kind":"mani)"}) {
+    ASSERT_TRUE(WriteFileAtomically(dir_.path() / "run/run.jsonl", torn));
+    host_ = FakeHost();
+    const Result<SweepSummary> summary = Sweep();
+    ASSERT_TRUE(summary) << summary.error().Text();
+    EXPECT_EQ(summary->trials, kTrials);
+  }
+}
+
+}  // namespace
+}  // namespace plectl::experiment

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/trial_record.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/experiment/sample_run.h"
+
+namespace plectl::experiment {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+std::string ErrorOf(const json& object) {
+  const Result<TrialRecord> trial = TrialFromJson(object);
+  return trial ? "no error" : trial.error().message;
+}
+
+TEST(TrialRecord, HasTheKeysOfTheContract) {
+  const json object = ToJson(SampleTrial());
+  EXPECT_EQ(object["kind"], "trial");
+  EXPECT_EQ(object["id"], "0123456789abcdef");
+  EXPECT_EQ(object["arm"], "pause");
+  EXPECT_EQ(object["params"], json({{"ple_gap", 128}, {"ple_window", 4096}}));
+  EXPECT_EQ(object["workload"]["payload"], "ttas");
+  EXPECT_EQ(object["workload"]["cpus"], json({0, 5}));
+  EXPECT_EQ(object["workload"]["scheduling"], "fifo");
+  EXPECT_EQ(object["pause_exits"], 701);
+  EXPECT_EQ(object["exits"]["PAUSE_INSTRUCTION"], 701);
+  EXPECT_EQ(object["window_updates"], 20);
+  EXPECT_EQ(object["throughput_per_s"], 123'456.789);
+  EXPECT_EQ(object["vcpus"].size(), 2U);
+  EXPECT_EQ(object["vcpus"][0]["tsc_end"], UINT64_MAX);
+  EXPECT_EQ(object["timings"]["own_ns"], 5);
+  EXPECT_EQ(object["valid"], true);
+  EXPECT_FALSE(object.contains("invalid_because"));
+}
+
+TEST(TrialRecord, ComesBackUnchanged) {
+  TrialRecord trial = SampleTrial();
+  trial.params["odd"] = "007";  // no number that would come back as it is
+  trial.window_updates = Count::Missing("perf cannot see them");
+  const json object = ToJson(trial);
+  const Result<TrialRecord> read = TrialFromJson(object);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(ToJson(*read), object);
+  EXPECT_EQ(read->params, trial.params);
+  EXPECT_EQ(read->window_updates, trial.window_updates);
+  EXPECT_EQ(read->vcpus[1].kvm_exits, Count::Missing("not read"));
+}
+
+TEST(TrialRecord, AMissingCountIsNeverZero) {
+  TrialRecord trial = SampleTrial();
+  trial.exits.clear();
+  trial.exits_missing_because = "perf has no split by reason";
+  trial.pause_exits = Count::Missing("no BPF");
+  const json object = ToJson(trial);
+  EXPECT_EQ(object["exits"], json({{"missing_because", "perf has no split by reason"}}));
+  EXPECT_EQ(object["pause_exits"], json({{"missing_because", "no BPF"}}));
+  EXPECT_EQ(TrialFromJson(object).value().exits_missing_because, "perf has no split by reason");
+}
+
+TEST(TrialRecord, WithoutAGuestResultThereAreNoFigures) {
+  TrialRecord trial = InvalidTrial("a", "the guest missed its deadline");
+  trial.vcpus.clear();
+  const json object = ToJson(trial);
+  EXPECT_EQ(object["valid"], false);
+  EXPECT_EQ(object["invalid_because"], "the guest missed its deadline");
+  for (const char* key : {"throughput_per_s", "tsc_khz", "elapsed_tsc_cycles"}) {
+    EXPECT_TRUE(object[key].contains("missing_because")) << key;
+  }
+  EXPECT_TRUE(TrialFromJson(object));
+}
+
+TEST(TrialRecord, WritesFiniteNumbersOnly) {
+  for (const double bad :
+       {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    TrialRecord trial = SampleTrial();
+    trial.throughput_per_s = bad;
+    EXPECT_TRUE(ToJson(trial)["throughput_per_s"].contains("missing_because"));
+  }
+}
+
+TEST(TrialRecord, FieldsThatAPayloadDoesNotMeasureAreLeftOut) {
+  const json vcpu = ToJson(SampleTrial())["vcpus"][1];
+  EXPECT_FALSE(vcpu.contains("acquisitions"));
+  EXPECT_EQ(vcpu["involuntary_switches"], 0);
+  EXPECT_EQ(vcpu["extra"]["pause_interval_tsc_cycles"], 3);
+}
+
+TEST(TrialRecord, AcceptsUnknownKeys) {
+  json object = ToJson(SampleTrial());
+  object["new_in_1_1"] = {1, 2};
+  object["workload"]["new"] = "x";
+  object["vcpus"][0]["new"] = nullptr;
+  EXPECT_EQ(ErrorOf(object), "no error");
+}
+
+TEST(TrialRecord, EveryRequiredFieldIsMissed) {
+  const json whole = ToJson(SampleTrial());
+  for (const auto& [key, value] : whole.items()) {
+    if (key == "kind" || key == "ple_off_because") continue;
+    json object = whole;
+    object.erase(key);
+    EXPECT_THAT(ErrorOf(object), HasSubstr("trial." + key)) << key;
+  }
+}
+
+struct BadField {
+  const char* pointer;
+  json value;
+  const char* says;
+};
+
+TEST(TrialRecord, ChecksTypesAndRanges) {
+  const BadField kBad[] = {
+      {"/id", "", "trial.id: expected a text that is not empty"},
+      {"/id", 5, "trial.id: expected a text"},
+      {"/block", 4294967296, "from 0 to 4294967295"},
+      {"/block", -1, "trial.block"},
+      {"/arm", "both", "trial.arm: expected \"pause\" or \"nop\", got \"both\""},
+      {"/params", json::array(), "trial.params: expected an object"},
+      {"/params/ple_gap", -1, "trial.params.ple_gap"},
+      {"/params/ple_gap", 1.5, "trial.params.ple_gap"},
+      {"/workload", 3, "workload: expected an object"},
+      {"/workload/vcpus", 65, "workload.vcpus"},
+      {"/workload/cpus", json::array(), "workload.cpus: expected at least one CPU"},
+      {"/workload/cpus", json({2147483648U}), "workload.cpus"},
+      {"/workload/scheduling", "rr", "workload.scheduling"},
+      {"/pause_exits", -5, "trial.pause_exits"},
+      {"/pause_exits", 1.0, "trial.pause_exits"},
+      {"/pause_exits", json::object(), "trial.pause_exits.missing_because"},
+      {"/exits/PAUSE_INSTRUCTION", "many", "trial.exits.PAUSE_INSTRUCTION"},
+      {"/throughput_per_s", -1.0, "trial.throughput_per_s"},
+      {"/throughput_per_s", "fast", "trial.throughput_per_s"},
+      {"/vcpus", json::object(), "trial.vcpus: expected a list"},
+      {"/vcpus", json::array(), "trial.vcpus: expected results in a valid trial"},
+      {"/vcpus/1", 7, "trial.vcpus[1]: expected an object"},
+      {"/vcpus/0/spins", -1, "trial.vcpus[0].spins"},
+      {"/vcpus/0/kvm_exits", nullptr, "trial.vcpus[0].kvm_exits"},
+      {"/vcpus/0/extra", 5, "trial.vcpus[0].extra"},
+      {"/timings/own_ns", "1", "trial.timings.own_ns"},
+      {"/timings/own_ns", INT64_MAX, "less than 11 days"},
+      {"/timings/own_ns", INT64_MIN, "trial.timings.own_ns"},
+      {"/valid", 1, "trial.valid"},
+      {"/valid", false, "trial.invalid_because: expected a reason, got nothing"},
+      {"/invalid_because", "x", "trial.invalid_because: expected nothing in a valid trial"},
+      {"/ple_off_because", 3, "trial.ple_off_because"},
+  };
+  for (const BadField& bad : kBad) {
+    json object = ToJson(SampleTrial());
+    object[json::json_pointer(bad.pointer)] = bad.value;
+    EXPECT_THAT(ErrorOf(object), HasSubstr(bad.says)) << bad.pointer << " = " << bad.value;
+  }
+}
+
+TEST(TrialRecord, ThatIsNoObjectIsRefused) {
+  for (const json& value : {json(), json(3), json::array(), json("x")}) {
+    EXPECT_THAT(ErrorOf(value), HasSubstr("trial: expected an object"));
+  }
+}
+
+TEST(TrialRecord, RefusesMoreVcpusThanThereCanBe) {
+  TrialRecord trial = SampleTrial();
+  trial.vcpus.resize(65);
+  EXPECT_THAT(ErrorOf(ToJson(trial)), HasSubstr("at most 64 vCPUs"));
+}
+
+}  // namespace
+}  // namespace plectl::experiment
