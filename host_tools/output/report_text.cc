@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host_tools/output/report_format.h"
+#include "host_tools/output/text_table.h"
+
+namespace plectl::output {
+namespace {
+
+using analysis::Group;
+using analysis::Quantity;
+
+// Every run is judged by these; the others get a column when a payload measured them.
+bool IsAlwaysShown(Quantity quantity) {
+  return quantity != Quantity::kEffectiveWindow && quantity != Quantity::kPauseInterval;
+}
+
+std::vector<Quantity> ShownQuantities(const Report& report) {
+  std::vector<Quantity> shown;
+  for (const Quantity quantity : analysis::kQuantities) {
+    const bool measured = std::ranges::any_of(report.groups, [quantity](const Group& group) {
+      return group.quantities[quantity].spread.has_value();
+    });
+    if (measured || IsAlwaysShown(quantity)) shown.push_back(quantity);
+  }
+  return shown;
+}
+
+std::string Cell(const analysis::QuantitySummary& summary) {
+  if (!summary.spread) return "missing";
+  const auto& [median, min, max] = *summary.spread;
+  if (min == max) return ReadableNumber(median);
+  return fmt::format("{} ({}..{})", ReadableNumber(median), ReadableNumber(min),
+                     ReadableNumber(max));
+}
+
+TextTable MakeTable(const Report& report, const std::vector<Quantity>& shown) {
+  TextTable table;
+  for (const std::string& name : report.varying) table.columns.push_back({name, name != "payload"});
+  table.columns.push_back({"arm", false});
+  table.columns.push_back({"trials", true});
+  for (const Quantity quantity : shown) {
+    table.columns.push_back({std::string(analysis::QuantityTitle(quantity)), true});
+  }
+  for (const Group& group : report.groups) {
+    std::vector<std::string> row;
+    for (const std::string& name : report.varying) row.emplace_back(SettingValue(group, name));
+    row.push_back(group.arm);
+    row.push_back(std::to_string(group.trials));
+    for (const Quantity quantity : shown) row.push_back(Cell(group.quantities[quantity]));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+// A text field of the host's fingerprint, "" when it is absent or could not be read.
+std::string HostText(const Report& report, const char* section, const char* key) {
+  const auto pointer = nlohmann::json::json_pointer(fmt::format("/{}/{}", section, key));
+  return report.host.contains(pointer) && report.host[pointer].is_string()
+             ? report.host[pointer].get<std::string>()
+             : "";
+}
+
+std::string Head(const Report& report) {
+  std::string text =
+      fmt::format("run {}: plan {}, seed {}, {} valid trials\n", report.run,
+                  report.plan.empty() ? "unknown" : report.plan, report.seed, report.trials_valid);
+  const std::string cpu = HostText(report, "cpu", "model_name");
+  const std::string kernel = HostText(report, "kernel", "release");
+  if (!cpu.empty()) text += fmt::format("host: {}, Linux {}\n", cpu, kernel);
+  if (!report.observers.empty()) {
+    text += fmt::format("observers: {}\n", fmt::join(report.observers, ", "));
+  }
+  if (!report.fixed.empty()) text += "fixed:";
+  for (const analysis::Setting& setting : report.fixed) {
+    text += fmt::format(" {}={}", setting.name, setting.value);
+  }
+  return text + (report.fixed.empty() ? "" : "\n");
+}
+
+// Why cells say "missing": each reason once per column.
+std::string MissingNotes(const Report& report, const std::vector<Quantity>& shown) {
+  std::string text;
+  for (const Quantity quantity : shown) {
+    std::map<std::string, size_t> rows_by_reason;
+    for (const Group& group : report.groups) {
+      const analysis::QuantitySummary& summary = group.quantities[quantity];
+      if (!summary.spread) ++rows_by_reason[summary.missing_because];
+    }
+    for (const auto& [reason, rows] : rows_by_reason) {
+      text += fmt::format("missing: {} in {} of {} rows: {}\n", analysis::QuantityTitle(quantity),
+                          rows, report.groups.size(), reason);
+    }
+  }
+  return text;
+}
+
+std::string Foot(const Report& report) {
+  std::string text;
+  for (const auto& [reason, count] : report.invalid) {
+    text += fmt::format("invalid: {} trials, not in the table: {}\n", count, reason);
+  }
+  for (const std::string& note : report.notes) text += fmt::format("note: {}\n", note);
+  return text;
+}
+
+class TextFormat : public ReportFormat {
+ public:
+  [[nodiscard]] std::string Render(const Report& report) const override {
+    if (report.groups.empty()) return Head(report) + "no valid trial\n" + Foot(report);
+    const std::vector<Quantity> shown = ShownQuantities(report);
+    const std::string notes = MissingNotes(report, shown) + Foot(report);
+    return fmt::format("{}\n{}{}{}", Head(report), MakeTable(report, shown).Text(),
+                       notes.empty() ? "" : "\n", notes);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ReportFormat> MakeTextFormat() { return std::make_unique<TextFormat>(); }
+
+}  // namespace plectl::output

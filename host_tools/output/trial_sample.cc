@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/output/trial_sample.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
+#include <string>
+
+#include "host_tools/experiment/workload_json.h"
+
+namespace plectl::output {
+namespace {
+
+using analysis::Setting;
+using analysis::SettingKind;
+
+std::vector<Setting> SettingsOf(const experiment::TrialRecord& trial) {
+  const guests::Workload& workload = trial.workload;
+  std::vector<Setting> settings = {
+      {SettingKind::kWorkload, "payload", workload.payload},
+      {SettingKind::kWorkload, "vcpus", std::to_string(workload.vcpus)},
+      {SettingKind::kWorkload, "cpus", fmt::format("{}", fmt::join(workload.cpus, ","))},
+      {SettingKind::kWorkload, "hold_tsc_cycles", std::to_string(workload.hold_tsc_cycles)},
+      {SettingKind::kWorkload, "think_tsc_cycles", std::to_string(workload.think_tsc_cycles)},
+      {SettingKind::kWorkload, "iterations", std::to_string(workload.iterations)},
+      {SettingKind::kWorkload, "body_loops", std::to_string(workload.body_loops)},
+      {SettingKind::kWorkload, "scheduling",
+       std::string(experiment::SchedulingName(workload.scheduling))},
+  };
+  for (const auto& [name, value] : trial.params) {
+    settings.push_back({SettingKind::kParam, name, value});
+  }
+  return settings;
+}
+
+uint64_t ExtraOf(const guests::VcpuResult& vcpu, const std::string& name) {
+  const auto found = vcpu.extra.find(name);
+  return found == vcpu.extra.end() ? 0 : found->second;
+}
+
+std::optional<analysis::StormTotals> StormOf(const experiment::TrialRecord& trial) {
+  analysis::StormTotals totals;
+  for (const guests::VcpuResult& vcpu : trial.vcpus) {
+    const uint64_t interval = ExtraOf(vcpu, "pause_interval_tsc_cycles");
+    if (interval == 0) continue;
+    ++totals.vcpus;
+    totals.interval_tsc_cycles += interval;
+    totals.full_runs += ExtraOf(vcpu, "full_runs");
+    totals.full_runs_tsc_cycles += ExtraOf(vcpu, "full_runs_tsc_cycles");
+  }
+  if (totals.vcpus == 0) return std::nullopt;
+  return totals;
+}
+
+}  // namespace
+
+analysis::TrialSample ToSample(const experiment::TrialRecord& trial) {
+  analysis::TrialSample sample;
+  sample.settings = SettingsOf(trial);
+  sample.arm = experiment::ArmName(trial.arm);
+  sample.throughput_per_s = trial.throughput_per_s;
+  sample.pause_exits = trial.pause_exits;
+  sample.window_updates = trial.window_updates;
+  for (const guests::VcpuResult& vcpu : trial.vcpus) sample.acquisitions += vcpu.acquisitions;
+  sample.storm = StormOf(trial);
+  sample.ple_off_because = trial.ple_off_because;
+  return sample;
+}
+
+}  // namespace plectl::output
