@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "host_tools/base/host_root.h"
+#include "host_tools/base/result.h"
+#include "host_tools/lab/parallel_port.h"
+
+namespace plectl::lab {
+
+// Runs the job described in `job_file` inside the lab: sends hello, then the job's output and the
+// lines of the followed file as they appear, then exit. A job that cannot be started ends with exit
+// code 3 and the reason on its standard error. The agent sleeps while nothing appears, and runs
+// before everything else when something does (SCHED_FIFO where allowed): so a record has left the
+// lab before the next trial begins, and no trial shares its CPU with the agent.
+Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink);
+
+}  // namespace plectl::lab

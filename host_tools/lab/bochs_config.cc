@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/lab/bochs_config.h"
+
+#include <fmt/format.h>
+
+#include "host_tools/base/text.h"
+
+namespace plectl::lab {
+
+std::string BochsConfig(const LabOptions& options) {
+  // sync=none: emulated time is counted in instructions and never follows the host's clock.
+  return fmt::format(
+      "plugin_ctrl: usb_uhci=false, gameport=false, speaker=false\n"
+      "display_library: rfb, options=\"timeout=0\"\n"
+      "romimage: file=/usr/share/bochs/BIOS-bochs-latest\n"
+      "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
+      "memory: host={0}, guest={0}\n"
+      "cpu: model={1}, count=1, ips={2}, reset_on_triple_fault=0\n"
+      "clock: sync=none, time0={3}\n"
+      "ata0-master: type=cdrom, path={4}, status=inserted\n"
+      "boot: cdrom\n"
+      "com1: enabled=1, mode=file, dev={5}\n"
+      "parport1: enabled=1, file={6}\n"
+      "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy\n"
+      "log: {7}\n"
+      "info: action=ignore\n"
+      "error: action=ignore\n"
+      "panic: action=fatal\n",
+      options.memory_mib, BochsCpuModel(options.cpu), options.instructions_per_s,
+      StartTime(options), kIsoFile, kConsoleFile, kFramesFile, kEngineLogFile);
+}
+
+std::string IsolinuxConfig(std::string_view kernel_command_line) {
+  return fmt::format(
+      "DEFAULT lab\n"
+      "PROMPT 0\n"
+      "LABEL lab\n"
+      "KERNEL /vmlinuz\n"
+      "INITRD /job.img,/system.img\n"
+      "APPEND {}\n",
+      kernel_command_line);
+}
+
+std::optional<std::string> ParseEngineVersion(std::string_view output) {
+  constexpr std::string_view kBanner = "Bochs x86 Emulator ";
+  const size_t start = output.find(kBanner);
+  if (start == std::string_view::npos) return std::nullopt;
+  output.remove_prefix(start + kBanner.size());
+  const std::string_view version = output.substr(0, output.find_first_of(" \n"));
+  if (version.find_first_not_of("0123456789.abcdefghijklmnopqrstuvwxyz") != std::string_view::npos)
+    return std::nullopt;
+  if (version.empty()) return std::nullopt;
+  return std::string(version);
+}
+
+std::optional<uint64_t> ParseEmulatedInstructions(std::string_view output) {
+  constexpr std::string_view kPrefix = "(0).[";
+  const size_t start = output.rfind(kPrefix);
+  if (start == std::string_view::npos) return std::nullopt;
+  output.remove_prefix(start + kPrefix.size());
+  return ParseUint(output.substr(0, output.find(']')));
+}
+
+}  // namespace plectl::lab

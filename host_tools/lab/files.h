@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "host_tools/base/fd.h"
+#include "host_tools/base/result.h"
+
+namespace plectl::lab {
+
+// Copies a file, with its permissions, and creates the directories of `to`.
+Status CopyInto(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Renames a finished file or directory to its place, durably; one that stood there is replaced.
+Status MoveInto(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// An exclusive flock(2) on `file`, which is created; waits for another holder, but not past a
+// stop signal. Released when the Fd closes, also by a crash.
+Result<Fd> LockFile(const std::filesystem::path& file);
+
+// A fresh directory below a parent, removed with all it holds when the object is destroyed. What a
+// killed process left behind is removed by the next Create() with the same parent.
+class ScratchDirectory {
+ public:
+  static Result<ScratchDirectory> Create(const std::filesystem::path& parent);
+  ScratchDirectory(ScratchDirectory&& other) noexcept;
+  ScratchDirectory& operator=(ScratchDirectory&&) = delete;
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory();
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  ScratchDirectory(std::filesystem::path path, Fd lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::filesystem::path path_;
+  Fd lock_;  // on the directory itself: while it is held the directory is in use
+};
+
+}  // namespace plectl::lab

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/lab/lab_config.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace plectl::lab {
+namespace {
+
+constexpr uint64_t kStartTime = 1'700'000'000;
+constexpr uint64_t kSeedMax = 400'000'000;  // the start time stays a positive 32-bit number
+constexpr uint64_t kInstructionsPerSecondMin = 20'000'000;
+constexpr uint64_t kInstructionsPerSecondMax = 4'000'000'000;
+constexpr uint32_t kMemoryMibMin = 256;
+constexpr uint32_t kMemoryMibMax = 2048;
+
+template <class T>
+Status CheckRange(std::string_view what, T value, T low, T high) {
+  if (value >= low && value <= high) return OkStatus();
+  return BadInput(fmt::format("{} {} is out of range: {} to {}", what, value, low, high));
+}
+
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+std::string_view LabCpuName(LabCpu cpu) { return cpu == LabCpu::kIntel ? "intel" : "amd"; }
+
+std::optional<LabCpu> ParseLabCpu(std::string_view name) {
+  if (name == "intel") return LabCpu::kIntel;
+  if (name == "amd") return LabCpu::kAmd;
+  return std::nullopt;
+}
+
+std::string_view BochsCpuModel(LabCpu cpu) {
+  return cpu == LabCpu::kIntel ? "corei7_haswell_4770" : "ryzen";
+}
+
+Status CheckLabOptions(const LabOptions& options) {
+  PLECTL_RETURN_IF_ERROR(CheckRange<uint64_t>("the lab's seed", options.seed, 0, kSeedMax));
+  PLECTL_RETURN_IF_ERROR(CheckRange("the lab's instructions per second", options.instructions_per_s,
+                                    kInstructionsPerSecondMin, kInstructionsPerSecondMax));
+  return CheckRange("the lab's memory in MiB", options.memory_mib, kMemoryMibMin, kMemoryMibMax);
+}
+
+uint64_t StartTime(const LabOptions& options) { return kStartTime + options.seed; }
+
+Result<std::filesystem::path> DefaultLabDirectory() {
+  if (const std::string own = Variable("PLECTL_LAB_DIR"); !own.empty()) {
+    return std::filesystem::path(own);
+  }
+  if (const std::string cache = Variable("XDG_CACHE_HOME"); !cache.empty()) {
+    return std::filesystem::path(cache) / "plectl/lab";
+  }
+  if (const std::string home = Variable("HOME"); !home.empty()) {
+    return std::filesystem::path(home) / ".cache/plectl/lab";
+  }
+  return Environment("there is no place for the lab: HOME is not set",
+                     "set PLECTL_LAB_DIR, or use --lab-dir");
+}
+
+std::string LabDescription(const LabOptions& options, std::string_view engine_version) {
+  return fmt::format("bochs-{},{},ips={},time0={}", engine_version, BochsCpuModel(options.cpu),
+                     options.instructions_per_s, StartTime(options));
+}
+
+std::string KernelCommandLine(const LabOptions& options, std::string_view engine_version) {
+  // RDRAND is hidden because Bochs seeds it from the host's clock. MWAITX never wakes in Bochs 2.7.
+  return fmt::format(
+      "console=ttyS0,115200 rdinit=/init {} panic=-1 oops=panic nokaslr tsc=reliable lpj=800000 "
+      "mitigations=off nowatchdog no_timer_check cryptomgr.notests init_on_alloc=0 audit=0 "
+      "lsm=capability ipv6.disable=1 random.trust_cpu=off clearcpuid=rdrand,rdseed,fsrm,mwaitx "
+      "initcall_blacklist=load_system_certificate_list,init_blk_tracer,crypto_kdf108_init "
+      "plectl.lab={}",
+      options.verbose_console ? "loglevel=7" : "quiet loglevel=1",
+      LabDescription(options, engine_version));
+}
+
+}  // namespace plectl::lab

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host_tools/base/result.h"
+
+namespace plectl::lab {
+
+// The vendor of the emulated CPU, and so the KVM module.
+enum class LabCpu { kIntel, kAmd };
+std::string_view LabCpuName(LabCpu cpu);
+std::optional<LabCpu> ParseLabCpu(std::string_view name);
+// The CPU model of Bochs 2.7: the ones that have PLE or SVM and boot Debian's kernel 6.1.
+std::string_view BochsCpuModel(LabCpu cpu);
+
+// Wall-clock limits. The lab never ends by itself when its kernel hangs.
+struct LabDeadlines {
+  std::chrono::seconds boot{180};     // from the start of the engine to the agent's hello
+  std::chrono::seconds silence{180};  // without a frame after that: longer than any one trial
+  std::chrono::seconds total{12 * 60 * 60};
+  std::chrono::seconds power_off{60};  // from the exit frame to the end of the engine
+};
+
+// Everything that shapes a lab. The same options, job, kernel and plectl give bit-identical runs.
+struct LabOptions {
+  LabCpu cpu = LabCpu::kIntel;
+  uint64_t seed = 0;  // seconds added to the emulated start time: another, equally valid replicate
+  uint64_t instructions_per_s = 200'000'000;  // emulated; also the TSC frequency in Hz
+  uint32_t memory_mib = 512;
+  std::string engine = "bochs-bin";  // a program in PATH, or a path
+  std::filesystem::path directory;   // cache; empty: DefaultLabDirectory()
+  bool verbose_console = false;      // kernel messages on the console: a boot twice as long
+  int stop_fd = -1;                  // readable when the run must end (StopSignal::fd()), or -1
+  LabDeadlines deadlines;
+};
+
+// BadInput that names the option and its range.
+Status CheckLabOptions(const LabOptions& options);
+
+// The emulated real-time clock at power-on, in seconds since 1970.
+uint64_t StartTime(const LabOptions& options);
+
+// $PLECTL_LAB_DIR, else $XDG_CACHE_HOME/plectl/lab, else $HOME/.cache/plectl/lab.
+Result<std::filesystem::path> DefaultLabDirectory();
+
+// The lab in one word for fingerprints: "bochs-2.7,corei7_haswell_4770,ips=...,time0=...".
+std::string LabDescription(const LabOptions& options, std::string_view engine_version);
+
+// The command line of the lab's kernel: a short and repeatable boot (docs/lab.md says why each).
+std::string KernelCommandLine(const LabOptions& options, std::string_view engine_version);
+
+}  // namespace plectl::lab

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/lab/lab_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace plectl::lab {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(LabCpu, HasNames) {
+  EXPECT_EQ(ParseLabCpu("intel"), LabCpu::kIntel);
+  EXPECT_EQ(ParseLabCpu("amd"), LabCpu::kAmd);
+  EXPECT_EQ(ParseLabCpu("Intel"), std::nullopt);
+  EXPECT_EQ(LabCpuName(LabCpu::kAmd), "amd");
+}
+
+TEST(LabOptions, DefaultsAreValid) { EXPECT_TRUE(CheckLabOptions({})); }
+
+TEST(LabOptions, OutOfRangeIsBadInputThatNamesTheRange) {
+  LabOptions slow;
+  slow.instructions_per_s = 1000;
+  const Status status = CheckLabOptions(slow);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(status.error().message, HasSubstr("20000000 to 4000000000"));
+  LabOptions late;
+  late.seed = 400'000'001;
+  EXPECT_FALSE(CheckLabOptions(late));
+  LabOptions small;
+  small.memory_mib = 255;
+  EXPECT_FALSE(CheckLabOptions(small));
+}
+
+TEST(LabOptions, TheSeedMovesTheClock) {
+  LabOptions options;
+  const uint64_t start = StartTime(options);
+  options.seed = 7;
+  EXPECT_EQ(StartTime(options), start + 7);
+}
+
+TEST(KernelCommandLine, NamesTheLab) {
+  LabOptions options;
+  options.cpu = LabCpu::kAmd;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"),
+              HasSubstr(" plectl.lab=bochs-2.7,ryzen,ips=200000000,time0=1700000000"));
+}
+
+TEST(KernelCommandLine, HidesWhatIsNotRepeatable) {
+  const std::string line = KernelCommandLine({}, "2.7");
+  EXPECT_THAT(line, HasSubstr(" clearcpuid=rdrand,rdseed,"));
+  EXPECT_THAT(line, HasSubstr(" nokaslr "));
+  EXPECT_LT(line.size(), 2048U);  // COMMAND_LINE_SIZE of x86
+}
+
+TEST(KernelCommandLine, IsQuietUnlessAsked) {
+  LabOptions options;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"), HasSubstr(" quiet "));
+  options.verbose_console = true;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"), Not(HasSubstr("quiet")));
+}
+
+TEST(LabDirectory, ComesFromTheEnvironmentInOrder) {
+  ::setenv("PLECTL_LAB_DIR", "/own", 1);
+  ::setenv("XDG_CACHE_HOME", "/cache", 1);
+  ::setenv("HOME", "/home/me", 1);
+  EXPECT_EQ(*DefaultLabDirectory(), "/own");
+  ::unsetenv("PLECTL_LAB_DIR");
+  EXPECT_EQ(*DefaultLabDirectory(), "/cache/plectl/lab");
+  ::setenv("XDG_CACHE_HOME", "", 1);
+  EXPECT_EQ(*DefaultLabDirectory(), "/home/me/.cache/plectl/lab");
+  ::unsetenv("HOME");
+  EXPECT_FALSE(DefaultLabDirectory());
+}
+
+}  // namespace
+}  // namespace plectl::lab
