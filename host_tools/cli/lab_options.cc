@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/cli/lab_options.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <string>
+
+namespace plectl::cli {
+namespace {
+
+void AddSeconds(CLI::App& command, const std::string& name, std::chrono::seconds& value,
+                const std::string& description) {
+  constexpr int64_t kSecondsMax = 7 * 24 * 60 * 60;
+  command
+      .add_option_function<int64_t>(
+          name, [&value](int64_t seconds) { value = std::chrono::seconds(seconds); }, description)
+      ->check(CLI::Range(int64_t{1}, kSecondsMax))
+      ->default_str(std::to_string(value.count()));
+}
+
+}  // namespace
+
+void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--lab-cpu",
+          [&options](const std::string& name) { options.cpu = *lab::ParseLabCpu(name); },
+          "The emulated CPU: intel (kvm_intel, PLE) or amd (kvm_amd)")
+      ->check(CLI::IsMember({"intel", "amd"}))
+      ->default_str("intel");
+  command.add_option("--lab-dir", options.directory,
+                     "Where the lab's files are kept (default $PLECTL_LAB_DIR, or "
+                     "~/.cache/plectl/lab)");
+  command.add_option("--lab-seed", options.seed,
+                     "Another seed is another, equally valid replicate (shifts the lab's clock)");
+  command
+      .add_option("--lab-ips", options.instructions_per_s,
+                  "Emulated instructions per second, which is the lab's TSC frequency")
+      ->capture_default_str();
+  AddSeconds(command, "--lab-boot-deadline-s", options.deadlines.boot,
+             "Give up when the lab is not up after so many seconds");
+  AddSeconds(command, "--lab-silence-deadline-s", options.deadlines.silence,
+             "Give up when nothing leaves the lab for so many seconds");
+}
+
+}  // namespace plectl::cli

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/cli/params_command.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host_tools/cli/params_actions.h"
+
+namespace plectl::cli {
+namespace {
+
+struct Options {
+  std::string format = "text";
+  std::vector<std::string> assignments;
+  bool dry_run = false;
+};
+using OptionsPtr =
+    std::shared_ptr<Options>;  // shared by the callbacks, which outlive this file's calls
+
+void AddShow(CLI::App& params, CommandContext& context, const OptionsPtr& options) {
+  CLI::App* show = params.add_subcommand("show", "Print the parameters of the loaded KVM module");
+  show->add_option("--format", options->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  show->footer("Example: plectl params show --format json");
+  show->callback([&context, options] {
+    context.exit_code = ExitCodeOf(ShowParams(context.root, options->format));
+  });
+}
+
+void AddSet(CLI::App& params, CommandContext& context, const OptionsPtr& options) {
+  CLI::App* set = params.add_subcommand("set", "Reload the KVM module with other PLE parameters");
+  set->add_option("NAME=VALUE", options->assignments, "What to change; the rest stays as it is")
+      ->required();
+  set->add_flag("--dry-run", options->dry_run, "Check everything and print the change only");
+  set->footer(
+      "Needs root and no running VM. `plectl params restore` undoes it.\n"
+      "Example: sudo plectl params set ple_window=8192 ple_window_grow=0");
+  set->callback([&context, options] {
+    context.exit_code = ExitCodeOf(SetParams(context.root, options->assignments, options->dry_run));
+  });
+}
+
+void AddRestore(CLI::App& params, CommandContext& context, const OptionsPtr& options) {
+  CLI::App* restore = params.add_subcommand(
+      "restore", "Bring the original parameters back, also after plectl was killed");
+  restore->add_flag("--dry-run", options->dry_run, "Print only what is to be done");
+  restore->footer("Example: sudo plectl params restore");
+  restore->callback([&context, options] {
+    context.exit_code = ExitCodeOf(RestoreParams(context.root, options->dry_run));
+  });
+}
+
+}  // namespace
+
+void AddParamsCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* params =
+      app.add_subcommand("params", "Show, set or restore the parameters of kvm_intel or kvm_amd");
+  params->require_subcommand(1);
+  params->footer("Example: plectl params show");
+  const auto options = std::make_shared<Options>();
+  AddShow(*params, context, options);
+  AddSet(*params, context, options);
+  AddRestore(*params, context, options);
+}
+
+}  // namespace plectl::cli

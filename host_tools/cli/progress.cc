@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace plectl::cli {
+namespace {
+
+constexpr int64_t kPlainIntervalNs = 10'000'000'000;
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+
+std::string DurationText(int64_t ns) {
+  const int64_t seconds = ns / kNsPerSecond;
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
+}
+
+std::string PauseExitsText(const Count& pause_exits) {
+  return pause_exits.has_value() ? fmt::format("{} PAUSE exits", pause_exits.value())
+                                 : "PAUSE exits missing";
+}
+
+}  // namespace
+
+ProgressStyle DefaultProgressStyle() {
+  return ::isatty(STDERR_FILENO) == 1 ? ProgressStyle::kTerminal : ProgressStyle::kPlain;
+}
+
+ProgressLine::~ProgressLine() { EndLine(); }
+
+void ProgressLine::OnStart(size_t finished, size_t total) {
+  resumed_at_ = finished_ = finished;
+  total_ = total;
+  since_start_.Restart();
+  if (style_ == ProgressStyle::kNone) return;
+  if (finished == total) {
+    fmt::print(stderr, "all {} trials are finished already\n", total);
+  } else if (finished > 0) {
+    fmt::print(stderr, "resuming: {} of {} trials are finished\n", finished, total);
+  } else {
+    fmt::print(stderr, "{} trials\n", total);
+  }
+}
+
+void ProgressLine::OnRecord(const experiment::TrialRecord& record) {
+  if (record.valid()) ++finished_;
+  if (style_ == ProgressStyle::kNone) return;
+  if (!record.valid()) {
+    EndLine();
+    fmt::print(stderr, "trial {} attempt {} is invalid: {}\n", record.id, record.attempt,
+               record.invalid_because);
+    return;
+  }
+  if (style_ == ProgressStyle::kTerminal) {
+    fmt::print(stderr, "\r\033[K{}", Text(record));
+    std::fflush(stderr);
+    line_open_ = true;
+    return;
+  }
+  const int64_t now_ns = since_start_.ElapsedNs();
+  if (finished_ == total_ || now_ns - last_plain_ns_ >= kPlainIntervalNs) {
+    fmt::print(stderr, "{}\n", Text(record));
+    last_plain_ns_ = now_ns;
+  }
+}
+
+std::string ProgressLine::Text(const experiment::TrialRecord& record) const {
+  return fmt::format("[{}/{}] {} %, ETA {}; {} {}: {}", finished_, total_,
+                     finished_ * 100 / std::max<size_t>(total_, 1), DurationText(EtaNs()),
+                     record.workload.payload, experiment::ArmName(record.arm),
+                     PauseExitsText(record.pause_exits));
+}
+
+int64_t ProgressLine::EtaNs() const {
+  const auto done = static_cast<int64_t>(finished_ - resumed_at_);
+  if (done == 0) return 0;
+  return since_start_.ElapsedNs() / done * static_cast<int64_t>(total_ - finished_);
+}
+
+void ProgressLine::EndLine() {
+  if (line_open_) fmt::print(stderr, "\n");
+  line_open_ = false;
+}
+
+}  // namespace plectl::cli

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/cli/sweep_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "host_tools/base/stop.h"
+#include "host_tools/cli/lab_options.h"
+#include "host_tools/cli/session_costs.h"
+#include "host_tools/cli/sweep_host.h"
+#include "host_tools/cli/sweep_lab.h"
+#include "host_tools/cli/sweep_options.h"
+#include "host_tools/experiment/dry_run.h"
+#include "host_tools/experiment/sweep.h"
+
+namespace plectl::cli {
+namespace {
+
+Status PrintDryRun(const experiment::Plan& plan, const SweepArguments& arguments) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string text,
+                          experiment::DescribeDryRun(plan, arguments.out, arguments.json));
+  fmt::print("{}", text);
+  return OkStatus();
+}
+
+Status SweepOnThisHost(const CommandContext& context, const experiment::Plan& plan,
+                       const SweepArguments& arguments, experiment::SweepProgress& progress) {
+  const experiment::SweepOptions options{arguments.out, arguments.attempts_max};
+  const auto make_executor = [&]() { return MakeKvmExecutor(context.root, plan, arguments); };
+  PLECTL_RETURN_IF_ERROR(experiment::RunSweep(plan, options, make_executor, progress));
+  return OkStatus();
+}
+
+// Exit code 5 unless every trial of the plan has a valid record now.
+Status CheckComplete(const SessionCosts& costs) {
+  if (costs.missing() == 0) return OkStatus();
+  return Inconclusive(fmt::format("{} trials could not be measured; the last one because: {}",
+                                  costs.missing(), costs.last_invalid_because()),
+                      "find the cause, then run the same command again: it goes on");
+}
+
+Status Measure(const CommandContext& context, const experiment::Plan& plan,
+               const SweepArguments& arguments) {
+  PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
+  ProgressLine line(arguments.progress);
+  SessionCosts costs(line);
+  const Status swept = arguments.in_lab ? SweepInLab(plan, arguments, costs, stop.fd())
+                                        : SweepOnThisHost(context, plan, arguments, costs);
+  line.EndLine();
+  if (const std::string text = costs.Text();
+      !text.empty() && arguments.progress != ProgressStyle::kNone) {
+    fmt::print(stderr, "{}\n", text);
+  }
+  PLECTL_RETURN_IF_ERROR(swept);
+  return CheckComplete(costs);
+}
+
+Status Sweep(const CommandContext& context, const SweepArguments& arguments) {
+  PLECTL_ASSIGN_OR_RETURN(const experiment::Plan plan, experiment::LoadPlan(arguments.plan_path));
+  // Found before anything is started: a run log of another plan is bad input.
+  PLECTL_ASSIGN_OR_RETURN(const experiment::RemainingWork work,
+                          experiment::FindRemainingWork(plan, arguments.out));
+  for (const std::string& note : work.notes) fmt::print(stderr, "note: {}\n", note);
+  if (arguments.dry_run) return PrintDryRun(plan, arguments);
+  return Measure(context, plan, arguments);
+}
+
+void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
+  static const std::map<std::string, host::ObserverChoice> choices = {
+      {"auto", host::ObserverChoice::kAuto},
+      {"bpf", host::ObserverChoice::kBpf},
+      {"perf", host::ObserverChoice::kPerf}};
+  command
+      .add_option("--observer", arguments.observers.choice,
+                  "How exits are counted: auto (BPF, else perf), bpf, perf")
+      ->transform(CLI::CheckedTransformer(choices));
+  command
+      .add_option(
+          "--break-observer", arguments.observers.check_drops_every_nth,
+          "For tests: the check observer misses every Nth PAUSE exit, so trials are invalid")
+      ->check(CLI::PositiveNumber);
+}
+
+void AddProgressOption(CLI::App& command, SweepArguments& arguments) {
+  static const std::map<std::string, ProgressStyle> styles = {{"auto", DefaultProgressStyle()},
+                                                              {"plain", ProgressStyle::kPlain},
+                                                              {"none", ProgressStyle::kNone}};
+  arguments.progress = DefaultProgressStyle();
+  command.add_option("--progress", arguments.progress, "auto, plain, or none: no progress and no summary of the costs")
+      ->transform(CLI::CheckedTransformer(styles));
+}
+
+void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
+  command.add_option("plan", arguments.plan_path, "The plan, YAML (docs/plan_format.md)")
+      ->required();
+  command.add_option("--out", arguments.out, "The run's folder; DIR/run.jsonl is appended to")
+      ->required();
+  command
+      .add_option_function<std::string>(
+          "--host", [&arguments](const std::string& host) { arguments.in_lab = host == "lab"; },
+          "Where to measure: local (needs root), or lab (the emulated host)")
+      ->check(CLI::IsMember({"local", "lab"}));
+  command.add_option("--attempts", arguments.attempts_max, "Tries per trial before it is given up")
+      ->check(CLI::Range(1, 100));
+  command.add_option("--payload-elf", arguments.payload_elf,
+                     "Run this guest ELF instead of the built-in one (docs/guest.md)");
+}
+
+}  // namespace
+
+void AddSweepCommand(CLI::App& app, CommandContext& context) {
+  auto arguments = std::make_shared<SweepArguments>();
+  CLI::App* command = app.add_subcommand(
+      "sweep", "Run a plan: reload the KVM module for every point, run guests, count their exits");
+  AddPlaceOptions(*command, *arguments);
+  AddObserverOptions(*command, *arguments);
+  AddProgressOption(*command, *arguments);
+  AddLabOptions(*command, arguments->lab);
+  command->add_flag("--dry-run", arguments->dry_run,
+                    "Print the schedule, the reloads and the time it will take; change nothing");
+  command
+      ->add_option_function<std::string>(
+          "--format",
+          [arguments](const std::string& format) { arguments->json = format == "json"; },
+          "Of --dry-run: text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->footer(
+      "Example: plectl sweep bench/plans/quickstart.yaml --host lab --out results/quickstart\n"
+      "An interrupted sweep goes on where it stopped when it is run again.");
+  command->callback(
+      [&context, arguments] { context.exit_code = ExitCodeOf(Sweep(context, *arguments)); });
+}
+
+}  // namespace plectl::cli

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host_tools/cli/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace plectl::cli {
+
+// `plectl sweep PLAN --out DIR`: runs a plan on this host or in the lab.
+void AddSweepCommand(CLI::App& app, CommandContext& context);
+
+}  // namespace plectl::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/cli/sweep_host.h"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "host_tools/base/text.h"
+#include "host_tools/experiment/kvm_executor.h"
+#include "host_tools/guests/vmm_runner.h"
+#include "host_tools/host/observers.h"
+
+namespace plectl::cli {
+namespace {
+
+// The module that is loaded, which must be the one whose parameters the plan names.
+Result<host::KvmModule> ModuleFor(const HostRoot& root, const experiment::Plan& plan) {
+  PLECTL_ASSIGN_OR_RETURN(const host::KvmModule loaded, host::LoadedModule(root));
+  std::vector<std::string> names;
+  for (const auto& [name, value] : plan.param_sets.front()) names.push_back(name);
+  PLECTL_ASSIGN_OR_RETURN(const std::optional<host::KvmModule> wanted, host::ModuleOfParams(names));
+  if (wanted.value_or(loaded) != loaded) {
+    return Environment(fmt::format("the plan names parameters of {}, but this host runs {}",
+                                   host::ModuleName(*wanted), host::ModuleName(loaded)),
+                       "run it on a host of that vendor, or in the lab with --lab-cpu");
+  }
+  return loaded;
+}
+
+Result<std::unique_ptr<guests::GuestRunner>> MakeRunner(const SweepArguments& arguments) {
+  guests::VmmOptions options;
+  if (!arguments.payload_elf.empty()) options.payload_elf = arguments.payload_elf;
+  PLECTL_ASSIGN_OR_RETURN(guests::VmmRunner runner, guests::VmmRunner::Create(options));
+  return std::make_unique<guests::VmmRunner>(std::move(runner));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& root,
+                                                              const experiment::Plan& plan,
+                                                              const SweepArguments& arguments) {
+  PLECTL_ASSIGN_OR_RETURN(std::unique_ptr<guests::GuestRunner> runner, MakeRunner(arguments));
+  PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
+  PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
+                          host::ParamSession::Begin(root, module, host::MakeKmodLoader()));
+  PLECTL_ASSIGN_OR_RETURN(host::ObserverPair observers,
+                          host::OpenObservers(root, module, arguments.observers));
+  if (!observers.note.empty()) fmt::print(stderr, "note: {}\n", observers.note);
+  return std::make_unique<experiment::KvmExecutor>(experiment::KvmExecutorParts{
+      .root = root,
+      .module = module,
+      .params = std::move(params),
+      .primary = std::move(observers.primary),
+      .check = std::move(observers.check),
+      .runner = std::move(runner),
+  });
+}
+
+}  // namespace plectl::cli

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "host_tools/base/host_root.h"
+#include "host_tools/base/result.h"
+#include "host_tools/cli/sweep_options.h"
+#include "host_tools/experiment/sweep.h"
+
+namespace plectl::cli {
+
+// Takes this host for trials of `plan`: checks that it can run them, holds the parameter session,
+// attaches the observers. Environment error when something is missing.
+Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& root,
+                                                              const experiment::Plan& plan,
+                                                              const SweepArguments& arguments);
+
+}  // namespace plectl::cli

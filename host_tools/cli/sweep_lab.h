@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host_tools/base/result.h"
+#include "host_tools/cli/sweep_options.h"
+#include "host_tools/experiment/sweep.h"
+
+namespace plectl::cli {
+
+// Boots the lab, runs what is left of `plan` there with the very same plectl, and appends each
+// record to the run log as soon as it leaves the lab. `stop_fd` becomes readable when the run must
+// end (StopSignal::fd()).
+Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
+                  experiment::SweepProgress& progress, int stop_fd);
+
+}  // namespace plectl::cli

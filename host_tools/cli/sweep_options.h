@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "host_tools/cli/progress.h"
+#include "host_tools/host/observers.h"
+#include "host_tools/lab/lab_config.h"
+
+namespace plectl::cli {
+
+// The command line of `plectl sweep`.
+struct SweepArguments {
+  std::filesystem::path plan_path;
+  std::filesystem::path out;
+  bool in_lab = false;
+  bool dry_run = false;
+  bool json = false;  // of --dry-run
+  ProgressStyle progress = ProgressStyle::kPlain;
+  uint32_t attempts_max = 3;
+  std::filesystem::path payload_elf;  // empty: the built-in payloads
+  host::ObserverOptions observers;
+  lab::LabOptions lab;
+};
+
+}  // namespace plectl::cli

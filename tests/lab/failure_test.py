@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A lab that panics or hangs is ended by plectl, with the last console lines; exit codes come out."""
+
+import lab_harness
+
+
+class Failure(lab_harness.LabTest):
+    def test_exit_code_and_output_of_the_job_come_out(self):
+        done = self.plectl("lab", "exec", "--", "sh", "-c", "echo out; echo err >&2; exit 7",
+                           exit_code=7)
+        self.assertEqual(done.stdout, "out\n")
+        self.assertIn("err\n", done.stderr)
+
+    def test_a_panic_ends_the_lab_and_shows_the_console(self):
+        done = self.plectl("lab", "exec", "--", "sh", "-c", "echo c > /proc/sysrq-trigger",
+                           exit_code=5, timeout_s=300)
+        self.assertIn("Kernel panic", done.stderr)
+
+    def test_a_silent_lab_is_ended_by_its_deadline(self):
+        done = self.plectl("lab", "exec", "--lab-silence-s", "15", "--", "sh", "-c",
+                           "echo still-here > /dev/kmsg; while :; do :; done",
+                           exit_code=5, timeout_s=300)
+        self.assertRegex(done.stderr, "15 s")
+
+
+if __name__ == "__main__":
+    lab_harness.main()

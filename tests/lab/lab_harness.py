@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the lab tests share: running plectl, reading run logs, jobs that run inside the lab.
+
+PLECTL names the binary under test, PLECTL_TEST_FULL=1 asks for the long form of a proof.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
+PLECTL = os.environ.get("PLECTL", str(SOURCE / "build/release/plectl"))
+FULL = os.environ.get("PLECTL_TEST_FULL") == "1"
+PLE_DEFAULTS = {"ple_gap": 128, "ple_window": 4096, "ple_window_grow": 2, "ple_window_shrink": 0,
+                "ple_window_max": 4294967295}
+
+
+class LabTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="plectl-lab-test-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def plectl(self, *arguments, exit_code=0, timeout_s=900):
+        """Runs plectl and checks its exit code."""
+        done = subprocess.run([PLECTL, *map(str, arguments)], cwd=self.directory, text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout_s)
+        self.assertEqual(done.returncode, exit_code,
+                         f"plectl {arguments}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def write(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        return path
+
+    def sweep_in_lab(self, plan_text, *options, out="out", exit_code=0):
+        """Sweeps a plan in the lab; returns its trials."""
+        self.write("plan.yaml", plan_text)
+        self.plectl("sweep", "plan.yaml", "--host", "lab", "--out", out, *options,
+                    exit_code=exit_code)
+        return read_trials(self.directory / out)
+
+    def lab_script(self, script, *options, files=(), exit_code=0, timeout_s=900):
+        """Runs a busybox shell script in the lab; /job holds it and `files` {name: text}."""
+        arguments = []
+        for name, text in dict(files).items():
+            arguments += ["--file", f"{self.write(name, text)}:/job/{name}"]
+        arguments += ["--file", f"{self.write('script.sh', script)}:/job/script.sh"]
+        return self.plectl("lab", "exec", *options, *arguments, "--", "sh", "/job/script.sh",
+                           exit_code=exit_code, timeout_s=timeout_s)
+
+
+def read_lines(run_directory):
+    lines = (pathlib.Path(run_directory) / "run.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def read_trials(run_directory, only_valid=True):
+    return [line for line in read_lines(run_directory)
+            if line["kind"] == "trial" and (line["valid"] or not only_valid)]
+
+
+def trials_of(text):
+    """The trials among the lines of a stdout that holds a run log."""
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return [line for line in lines if line["kind"] == "trial"]
+
+
+def counts_of(trials):
+    """What must repeat exactly: id -> every count."""
+    keys = ("pause_exits", "exits", "window_updates", "vcpus", "elapsed_tsc_cycles")
+    stable = ("acquisitions", "spins", "kvm_exits")
+    return {trial["id"]: [trial[key] if key != "vcpus" else
+                          [[vcpu.get(name) for name in stable] for vcpu in trial["vcpus"]]
+                          for key in keys] for trial in trials}
+
+
+def main():
+    unittest.main(argv=[sys.argv[0], "--verbose"] + sys.argv[1:])

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`plectl params` on the real kvm_intel: set, show, restore, refusals; SIGTERM restores a sweep."""
+
+import json
+
+import lab_harness
+
+PLAN = """
+name: params
+blocks: 50
+arms: [pause]
+params: {ple_window: [1024, 8192]}
+workloads:
+  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 500}
+"""
+SCRIPT = """
+window() { cat /sys/module/kvm_intel/parameters/ple_window; }
+all() { cat /sys/module/kvm_intel/parameters/*; }
+all > /job/originals
+plectl params set ple_window=9999 ple_window_grow=0 >&2; echo "set $? $(window)"
+plectl params show --format json
+plectl params set ple_window=1 >&2; echo "set-again $? $(window)"
+plectl sweep /job/plan.yaml --out /job/refused >&2; echo "sweep-refused $? $(window)"
+plectl params restore >&2; echo "restore $? $(window)"
+plectl params restore >&2; echo "restore-again $? $(window)"
+plectl params set ple_window_shrink=4096 >&2; echo "shrink $? $(window)"
+plectl params set ple_windo=1 >&2; echo "unknown $? $(window)"
+plectl params set pause_filter_count=1 >&2; echo "amd-name $? $(window)"
+sleep 1000 3</dev/kvm & holder=$!
+plectl params set ple_window=1024 >&2; echo "busy $? $(window)"
+kill $holder; wait $holder
+plectl sweep /job/plan.yaml --out /job/out --progress none >&2 & sweep=$!
+while ! grep -q '"kind":"trial"' /job/out/run.jsonl 2>/dev/null; do usleep 50000; done
+kill -TERM $sweep; wait $sweep; echo "terminated $? $(window)"
+all | cmp - /job/originals && echo "originals"
+ls /var/lib/plectl | grep -c journal
+"""
+
+
+class Params(lab_harness.LabTest):
+    def test_set_show_restore_and_refusals(self):
+        done = self.lab_script(SCRIPT, files={"plan.yaml": PLAN}, exit_code=1)
+        lines = done.stdout.splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("{"))
+        end = next(i for i, line in enumerate(lines) if line == "}" or line.endswith("}"))
+        shown = json.loads("\n".join(lines[start:end + 1]))
+        self.assertIn("9999", json.dumps(shown))
+        expected = ["set 0 9999", "set-again 3 9999", "sweep-refused 3 9999", "restore 0 4096",
+                    "restore-again 0 4096", "shrink 2 4096", "unknown 2 4096", "amd-name 2 4096",
+                    "busy 3 4096", "terminated 5 4096", "originals", "0"]
+        self.assertEqual([line for line in lines[:start] + lines[end + 1:]], expected, done.stderr)
+        self.assertIn("sleep", done.stderr, "the holder of the module is named")
+
+
+if __name__ == "__main__":
+    lab_harness.main()
