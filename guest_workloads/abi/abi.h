@@ -86,8 +86,8 @@ struct plectl_boot_block {
 
 /* The payload is a lock: acquisitions are counted and the protected counter must equal their sum. */
 #define PLECTL_PAYLOAD_LOCK 1u
-/* The payload executes exactly `iterations` relax instructions per vCPU. */
-#define PLECTL_PAYLOAD_FIXED_SPINS 2u
+/* Each vCPU executes at least `iterations` relax instructions, and takes no lock. */
+#define PLECTL_PAYLOAD_SPINNER 2u
 
 #ifdef PLECTL_GUEST
 struct vcpu;

@@ -15,7 +15,7 @@
 /* A stamp later than one interval and this is a break: no VM exit and entry is faster. */
 #define BREAK_TSC_CYCLES 400
 #define CALIBRATION_ROUNDS 32
-#define CALIBRATION_INTERVALS 16
+#define CALIBRATION_INTERVALS 4 /* short bursts: few are cut even by a small window */
 
 struct burst {
 	uint64_t relaxes;   /* executed */
@@ -86,26 +86,30 @@ static struct burst relax_burst(uint64_t count, uint32_t limit, uint64_t body_lo
 	};
 }
 
-static uint64_t shortest_burst(uint64_t count, uint64_t body_loops)
+static uint64_t shortest_burst(struct vcpu *vcpu, uint64_t count)
 {
 	uint64_t shortest = UINT64_MAX;
 
 	for (int i = 0; i < CALIBRATION_ROUNDS; i++) {
-		const uint64_t cycles = relax_burst(count, UINT32_MAX, body_loops).run_cycles;
+		const uint64_t cycles = relax_burst(count, UINT32_MAX, vcpu->body_loops).run_cycles;
 
+		vcpu->result->spins += count;
 		if (cycles < shortest)
 			shortest = cycles;
 	}
 	return shortest;
 }
 
-/* Before the start barrier, so that its relax instructions are not in the measured part. */
-void pause_storm_prepare(struct vcpu *vcpu)
+/*
+ * The distance between two relax instructions. It is part of what the host counts, since a PAUSE
+ * exit before the start barrier would already change the window that the trial starts with.
+ */
+static uint64_t calibrate(struct vcpu *vcpu)
 {
-	const uint64_t one = shortest_burst(1, vcpu->body_loops);
-	const uint64_t more = shortest_burst(1 + CALIBRATION_INTERVALS, vcpu->body_loops);
+	const uint64_t one = shortest_burst(vcpu, 1);
+	const uint64_t more = shortest_burst(vcpu, 1 + CALIBRATION_INTERVALS);
 
-	vcpu->result->extra[PAUSE_STORM_INTERVAL] = (more - one) / CALIBRATION_INTERVALS;
+	return (more - one) / CALIBRATION_INTERVALS;
 }
 
 /* A run longer than all before starts the full ones anew: what was taken for full was cut short. */
@@ -130,8 +134,10 @@ static void record_run(uint64_t *extra, uint64_t cycles)
 void pause_storm_run(struct vcpu *vcpu)
 {
 	struct plectl_vcpu_result *result = vcpu->result;
-	const uint32_t limit = (uint32_t)result->extra[PAUSE_STORM_INTERVAL] + BREAK_TSC_CYCLES;
+	const uint64_t interval = calibrate(vcpu);
+	const uint32_t limit = (uint32_t)interval + BREAK_TSC_CYCLES;
 
+	result->extra[PAUSE_STORM_INTERVAL] = interval;
 	while (result->spins < vcpu->iterations) {
 		const struct burst burst =
 			relax_burst(vcpu->iterations - result->spins, limit, vcpu->body_loops);

@@ -23,7 +23,7 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
 	{
 		.name = "pause_storm",
 		.min_vcpus = 1,
-		.flags = PLECTL_PAYLOAD_FIXED_SPINS,
+		.flags = PLECTL_PAYLOAD_SPINNER,
 		.extra_names =
 			{
 				[PAUSE_STORM_INTERVAL] = "pause_interval_tsc_cycles",
@@ -32,7 +32,6 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
 				[PAUSE_STORM_FULL_RUNS] = "full_runs",
 				[PAUSE_STORM_FULL_RUNS_CYCLES] = "full_runs_tsc_cycles",
 			},
-		.prepare = pause_storm_prepare,
 		.run = pause_storm_run,
 	},
 };

@@ -27,7 +27,19 @@ protected_mode:
 	movl %eax, %ss
 	movl %eax, %fs
 	movl %eax, %gs
-	movl $CR4_PAE, %eax
+	/*
+	 * KVM leaves a 16-bit TSS in TR after INIT (init_vmcb() in arch/x86/kvm/svm/svm.c), with which
+	 * Bochs refuses long mode. EBX = 8 * initial APIC ID (CPUID leaf 1, EBX bits 31..24).
+	 */
+	movl $1, %eax
+	cpuid
+	shrl $24, %ebx
+	cmpl $PLECTL_MAX_VCPUS, %ebx
+	jae 1f
+	shll $3, %ebx
+	addl $SEGMENT_FIRST_TSS, %ebx
+	ltr %bx
+1:	movl $CR4_PAE, %eax
 	movl %eax, %cr4
 	movl $page_map_level4, %eax
 	movl %eax, %cr3

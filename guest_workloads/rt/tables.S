@@ -15,6 +15,9 @@ gdt:
 	.quad 0x00af9b000000ffff /* SEGMENT_CODE64 */
 	.quad 0x00cf93000000ffff /* SEGMENT_DATA */
 	.quad 0x00cf9b000000ffff /* SEGMENT_CODE32 */
+	.rept PLECTL_MAX_VCPUS
+	.quad 0x0000890000000067 /* SEGMENT_FIRST_TSS: 32-bit, never switched to */
+	.endr
 gdt_pointer:
 	.word GDT_LIMIT
 	.long gdt

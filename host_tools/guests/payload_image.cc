@@ -61,7 +61,7 @@ Result<PayloadInfo> DecodePayload(const plectl_payload& entry) {
   PayloadInfo info{*name,
                    entry.min_vcpus,
                    (entry.flags & PLECTL_PAYLOAD_LOCK) != 0,
-                   (entry.flags & PLECTL_PAYLOAD_FIXED_SPINS) != 0,
+                   (entry.flags & PLECTL_PAYLOAD_SPINNER) != 0,
                    {}};
   if (info.min_vcpus == 0 || info.min_vcpus > PLECTL_MAX_VCPUS) {
     return BadInput(fmt::format("payload {} wants at least {} vCPUs, allowed are 1 to {}",

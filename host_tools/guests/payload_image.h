@@ -21,7 +21,7 @@ struct PayloadInfo {
   std::string name;
   uint32_t min_vcpus = 1;
   bool is_lock = false;                  // acquisitions and the protected counter can be checked
-  bool has_fixed_spins = false;          // executes exactly `iterations` relax instructions
+  bool is_spinner = false;               // executes at least `iterations` relax instructions
   std::vector<std::string> extra_names;  // what its extra results mean
 };
 

@@ -22,6 +22,11 @@ Status ExpectAtMost(std::string_view field, uint64_t value, uint64_t limit) {
   return Nonsense(field, value, fmt::format("at most {}", limit));
 }
 
+Status ExpectAtLeast(std::string_view field, uint64_t value, uint64_t limit) {
+  if (value >= limit) return OkStatus();
+  return Nonsense(field, value, fmt::format("at least {}", limit));
+}
+
 Status CheckHeader(const plectl_result_block& block) {
   PLECTL_RETURN_IF_ERROR(Expect("magic", block.magic, PLECTL_RESULT_MAGIC));
   PLECTL_RETURN_IF_ERROR(Expect("version", block.version, PLECTL_ABI_VERSION));
@@ -46,8 +51,8 @@ Status CheckVcpu(const plectl_vcpu_result& result, const PayloadInfo& payload,
   if (payload.is_lock) {
     PLECTL_RETURN_IF_ERROR(Expect("acquisitions", result.acquisitions, workload.iterations));
   }
-  if (payload.has_fixed_spins) {
-    PLECTL_RETURN_IF_ERROR(Expect("spins", result.spins, workload.iterations));
+  if (payload.is_spinner) {
+    PLECTL_RETURN_IF_ERROR(ExpectAtLeast("spins", result.spins, workload.iterations));
   }
   return OkStatus();
 }

@@ -60,7 +60,7 @@ TEST(PayloadImage, ReadsASmallPayload) {
   ASSERT_EQ(image->payloads().size(), 1U);
   EXPECT_EQ(image->payloads()[0].name, "mine");
   EXPECT_TRUE(image->payloads()[0].is_lock);
-  EXPECT_FALSE(image->payloads()[0].has_fixed_spins);
+  EXPECT_FALSE(image->payloads()[0].is_spinner);
   EXPECT_THAT(image->payloads()[0].extra_names, ::testing::ElementsAre("first", "second"));
 }
 

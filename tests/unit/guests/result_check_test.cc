@@ -104,8 +104,10 @@ TEST_F(CheckResultBlockTest, AsksOnlyWhatThePayloadPromises) {
   block_->protected_counter = 0;
   block_->vcpus[0].acquisitions = 0;
   EXPECT_EQ(Error(), "no error");
-  payload_.has_fixed_spins = true;
-  EXPECT_THAT(Error(), HasSubstr("spins is 30, expected 10"));
+  payload_.is_spinner = true;
+  EXPECT_EQ(Error(), "no error");
+  block_->vcpus[0].spins = 9;
+  EXPECT_THAT(Error(), HasSubstr("spins is 9, expected at least 10"));
 }
 
 TEST_F(CheckResultBlockTest, RefusesRandomBytes) {
