@@ -33,7 +33,8 @@ function(plectl_add_unit_test folder)
   target_compile_definitions(
     ${folder}_test PRIVATE PLECTL_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures"
                            PLECTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." PROPERTIES LABELS unit TIMEOUT 60)
+  gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." NO_PRETTY_VALUES
+                       PROPERTIES LABELS unit TIMEOUT 60)
 endfunction()
 
 # plectl_add_fuzzer(NAME SOURCE LINKS...): a libFuzzer binary with its corpus in tests/fuzz/corpus/NAME.

@@ -32,9 +32,11 @@ void Console::Feed(std::string_view bytes) {
 
 void Console::FinishLine() {
   if (current_.find(kPanic) != std::string::npos) panicked_ = true;
-  lines_.push_back(Printable(std::exchange(current_, {})));
-  if (lines_.size() > kLinesMax) lines_.pop_front();
-  if (on_line_) on_line_(lines_.back());
+  const std::string line = Printable(std::exchange(current_, {}));
+  if (on_line_) on_line_(line);
+  if (panicked_ && lines_.size() >= kPanicLinesMax) return;
+  lines_.push_back(line);
+  if (!panicked_ && lines_.size() > kLinesMax) lines_.pop_front();
 }
 
 std::string Console::Tail() const {

@@ -18,14 +18,15 @@ std::string Printable(std::string_view text);
 class Console {
  public:
   static constexpr size_t kLinesMax = 20;
+  static constexpr size_t kPanicLinesMax = 120;  // the panic itself and its call trace
   static constexpr size_t kLineSizeMax = 200;
 
   // Called with each finished line, made printable. Optional.
   void set_on_line(std::function<void(std::string_view)> on_line) { on_line_ = std::move(on_line); }
   void Feed(std::string_view bytes);
   [[nodiscard]] bool panicked() const { return panicked_; }
-  // The last lines, made printable, each indented by two blanks and ended by a newline; "" when
-  // there were none.
+  // The last lines, after a panic from shortly before it on; made printable, each indented by two
+  // blanks and ended by a newline; "" when there were none.
   [[nodiscard]] std::string Tail() const;
 
  private:

@@ -101,11 +101,30 @@ std::string MissingNotes(const Report& report, const std::vector<Quantity>& show
   return text;
 }
 
-std::string Foot(const Report& report) {
-  std::string text;
-  for (const auto& [reason, count] : report.invalid) {
-    text += fmt::format("invalid: {} trials, not in the table: {}\n", count, reason);
+// Reasons that differ only after their first clause (in a RIP, say) share a line with one example.
+std::string InvalidNotes(const Report& report) {
+  struct Kind {
+    size_t trials = 0;
+    std::string_view example;
+  };
+  std::map<std::string_view, Kind> kinds;
+  for (const auto& [reason, trials] : report.invalid) {
+    const std::string_view all = reason;
+    const size_t end = std::min(all.find("; "), all.size());
+    Kind& kind = kinds[all.substr(0, end)];
+    kind.trials += trials;
+    if (kind.example.empty() && end < all.size()) kind.example = all.substr(end + 2);
   }
+  std::string text;
+  for (const auto& [clause, kind] : kinds) {
+    text += fmt::format("invalid: {} trials, not in the table: {}{}{}\n", kind.trials, clause,
+                        kind.example.empty() ? "" : "; for example ", kind.example);
+  }
+  return text;
+}
+
+std::string Foot(const Report& report) {
+  std::string text = InvalidNotes(report);
   for (const std::string& note : report.notes) text += fmt::format("note: {}\n", note);
   return text;
 }

@@ -18,7 +18,7 @@ class Failure(lab_harness.LabTest):
         self.assertIn("Kernel panic", done.stderr)
 
     def test_a_silent_lab_is_ended_by_its_deadline(self):
-        done = self.plectl("lab", "exec", "--lab-silence-s", "15", "--", "sh", "-c",
+        done = self.plectl("lab", "exec", "--lab-silence-deadline-s", "15", "--", "sh", "-c",
                            "echo still-here > /dev/kmsg; while :; do :; done",
                            exit_code=5, timeout_s=300)
         self.assertRegex(done.stderr, "15 s")

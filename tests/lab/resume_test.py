@@ -17,7 +17,7 @@ seed: 6
 blocks: 4
 params: {ple_window: [1024, 4096]}
 workloads:
-  - {payload: ticket, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 4000}
+  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 4000}
 """
 TRIALS = 16
 

@@ -66,8 +66,8 @@ TEST(Schedule, OrderAndIdsAreTheSameOnEveryMachine) {
   Plan plan = MakePlan(42, 1);
   std::vector<size_t> order;
   for (const ScheduledTrial& trial : MakeSchedule(plan)) order.push_back(trial.param_set);
-  EXPECT_THAT(order, ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
-  EXPECT_EQ(MakeSchedule(plan)[0].id, "");
+  EXPECT_THAT(order, ElementsAre(1, 1, 1, 1, 0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2));
+  EXPECT_EQ(MakeSchedule(plan)[0].id, "e23949c6b5bc880f");
 }
 
 TEST(Schedule, BlocksHaveDifferentOrders) {

@@ -28,6 +28,18 @@ void WriteText(const fs::path& path, std::string_view text) {
   std::ofstream(path) << text;
 }
 
+// Recorded fds are text files that hold the link's target: not every copy keeps dangling links.
+void LinkFds(const fs::path& process) {
+  if (!fs::is_directory(process / "fd")) return;
+  const std::vector<fs::directory_entry> fds(fs::directory_iterator(process / "fd"), {});
+  for (const fs::directory_entry& fd : fds) {
+    std::string target;
+    std::getline(std::ifstream(fd.path()), target);
+    fs::remove(fd.path());
+    fs::create_symlink(target, fd.path());
+  }
+}
+
 std::string ModuleFolder(KvmModule module) {
   return fmt::format("/sys/module/{}", ModuleName(module));
 }
@@ -42,6 +54,9 @@ FakeHost::FakeHost(std::string_view recorded_as) : folder_(MakeTemporaryFolder()
   fs::copy(RecordedHost(recorded_as).Path("/"), folder_,
            fs::copy_options::recursive | fs::copy_options::copy_symlinks |
                fs::copy_options::overwrite_existing);
+  for (const fs::directory_entry& process : fs::directory_iterator(folder_ / "proc")) {
+    LinkFds(process.path());
+  }
 }
 
 FakeHost::~FakeHost() {

@@ -12,7 +12,7 @@
 
 namespace plectl::host {
 
-// A recorded host of tests/fixtures/hosts.
+// A recorded host of tests/fixtures/hosts; without the open files of its processes.
 HostRoot RecordedHost(std::string_view name);
 
 // A copy of a recorded host that a test may change; removed at its end.

@@ -19,7 +19,7 @@ using testing::Not;
 constexpr auto kShort = std::chrono::milliseconds(20);
 
 TEST(KvmFileHolders, FindsEachProcessOnce) {
-  const auto holders = KvmFileHolders(RecordedHost("intel_busy")).value();
+  const auto holders = KvmFileHolders(FakeHost("intel_busy").root()).value();
   ASSERT_EQ(holders.size(), 1U);
   EXPECT_EQ(holders[0].pid, 4242);
   EXPECT_EQ(HolderText(holders[0]), "4242 (qemu-system-x86, /dev/kvm)");
@@ -39,7 +39,7 @@ TEST(HolderText, NamesOurselves) {
 }
 
 TEST(TracingHolders, FindsPerfAndBpf) {
-  const auto holders = TracingHolders(RecordedHost("intel_busy")).value();
+  const auto holders = TracingHolders(FakeHost("intel_busy").root()).value();
   ASSERT_EQ(holders.size(), 2U);
   EXPECT_EQ(HolderText(holders[0]), "4300 (pmdakvm, perf_event)");
   EXPECT_EQ(HolderText(holders[1]), "4301 (bpf_exporter, bpf-prog)");
@@ -58,7 +58,8 @@ TEST(WaitUntilUnused, IsContentWithoutReferences) {
 }
 
 TEST(WaitUntilUnused, NamesTheVmOnly) {
-  const Status status = WaitUntilUnused(RecordedHost("intel_busy"), KvmModule::kIntel, kShort);
+  const FakeHost host("intel_busy");
+  const Status status = WaitUntilUnused(host.root(), KvmModule::kIntel, kShort);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::kEnvironment);
   EXPECT_THAT(

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace plectl::lab {
@@ -51,6 +52,18 @@ TEST(Console, NoticesAPanic) {
   EXPECT_TRUE(console.panicked());
   console.Feed("more\n");
   EXPECT_TRUE(console.panicked());
+}
+
+TEST(Console, KeepsThePanicAboveALongCallTrace) {
+  Console console;
+  for (int i = 0; i < 100; ++i) console.Feed("before " + std::to_string(i) + "\n");
+  console.Feed("Kernel panic - not syncing: sysrq triggered crash\n");
+  for (int i = 0; i < 1000; ++i) console.Feed("trace " + std::to_string(i) + "\n");
+  const std::string tail = console.Tail();
+  EXPECT_THAT(tail, testing::HasSubstr("Kernel panic - not syncing: sysrq"));
+  EXPECT_THAT(tail, testing::HasSubstr("trace 50\n"));
+  EXPECT_THAT(tail, testing::Not(testing::HasSubstr("before 50\n")));
+  EXPECT_LE(std::count(tail.begin(), tail.end(), '\n'), std::ptrdiff_t{Console::kPanicLinesMax});
 }
 
 TEST(Console, NoPanicWithoutPanic) {

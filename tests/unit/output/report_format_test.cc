@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/output/report_format.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace plectl::output {
+namespace {
+
+using analysis::Quantity;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// One point with a spread, a missing quantity and text that CSV must quote.
+Report Sample() {
+  Report report;
+  report.run = "dir";
+  report.plan = "a \"plan\", quoted";
+  report.seed = 3;
+  report.varying = {"ple_window"};
+  report.fixed = {{analysis::SettingKind::kWorkload, "payload", "ttas"}};
+  analysis::Group group;
+  group.settings = {report.fixed[0], {analysis::SettingKind::kParam, "ple_window", "4096"}};
+  group.arm = "pause";
+  group.trials = 3;
+  for (const Quantity quantity : analysis::kQuantities) {
+    group.quantities[quantity].missing_because = "not measured";
+  }
+  group.quantities[Quantity::kPauseExits].spread = analysis::Spread{1398, 1200, 1500.5};
+  report.groups = {group};
+  report.trials_valid = 3;
+  report.invalid = {{"too late; vCPU 0: RIP 0x1", 2}, {"too late; vCPU 0: RIP 0x2", 1}, {"odd", 1}};
+  report.notes = {"a note"};
+  return report;
+}
+
+std::string Render(std::string_view format, const Report& report) {
+  return (*MakeReportFormat(format))->Render(report);
+}
+
+TEST(TextFormat, ShowsTheSpreadAndWhatIsMissing) {
+  const std::string text = Render("text", Sample());
+  EXPECT_THAT(text, HasSubstr("fixed: payload=ttas\n"));
+  EXPECT_THAT(text, HasSubstr("1,398 (1,200..1,500)"));
+  EXPECT_THAT(text, HasSubstr("missing: window updates in 1 of 1 rows: not measured\n"));
+  EXPECT_THAT(text, Not(HasSubstr("effective window")));  // no payload measured it
+  EXPECT_THAT(text, HasSubstr("note: a note\n"));
+}
+
+TEST(TextFormat, GroupsInvalidTrialsByTheirFirstClause) {
+  const std::string text = Render("text", Sample());
+  EXPECT_THAT(text, HasSubstr("invalid: 3 trials, not in the table: too late; for example vCPU 0: "
+                              "RIP 0x1\n"));
+  EXPECT_THAT(text, HasSubstr("invalid: 1 trials, not in the table: odd\n"));
+  EXPECT_THAT(text, Not(HasSubstr("0x2")));
+}
+
+TEST(TextFormat, WithoutAValidTrialSaysSo) {
+  Report report = Sample();
+  report.groups.clear();
+  EXPECT_THAT(Render("text", report), HasSubstr("no valid trial\n"));
+}
+
+TEST(CsvFormat, QuotesAndKeepsEveryColumn) {
+  const std::string csv = Render("csv", Sample());
+  EXPECT_THAT(csv, HasSubstr("plan,seed,payload,ple_window,arm,trials,throughput_per_s_median,"));
+  EXPECT_THAT(csv, HasSubstr("\r\n\"a \"\"plan\"\", quoted\",3,ttas,4096,pause,3,,,,not measured,"
+                             "1398,1200,1500.5,,"));
+}
+
+TEST(JsonFormat, IsReadable) {
+  const auto json = nlohmann::json::parse(Render("json", Sample()));
+  EXPECT_EQ(json["kind"], "report");
+  EXPECT_EQ(json["groups"][0]["params"]["ple_window"], 4096);
+  EXPECT_EQ(json["groups"][0]["pause_exits"]["median"], 1398);
+  EXPECT_EQ(json["groups"][0]["window_updates"]["missing_because"], "not measured");
+  EXPECT_EQ(json["invalid"].size(), 3U);
+}
+
+TEST(MakeReportFormat, RefusesUnknownNamesWithASuggestion) {
+  const auto format = MakeReportFormat("jsn");
+  ASSERT_FALSE(format);
+  EXPECT_EQ(format.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(format.error().message, HasSubstr("\"json\""));
+}
+
+}  // namespace
+}  // namespace plectl::output

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/output/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/experiment/sample_run.h"
+
+namespace plectl::output {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+experiment::TrialRecord Trial(const std::string& id, const std::string& window) {
+  experiment::TrialRecord trial = experiment::SampleTrial(id);
+  trial.params["ple_window"] = window;
+  trial.ple_off_because.clear();
+  return trial;
+}
+
+experiment::RunLog LogOf(std::vector<experiment::TrialRecord> trials) {
+  experiment::RunLog log;
+  log.manifests = {experiment::SampleManifest()};
+  log.trials = std::move(trials);
+  return log;
+}
+
+TEST(MakeReport, SplitsFixedFromVaryingSettings) {
+  const Report report = MakeReport(LogOf({Trial("a", "1024"), Trial("b", "4096")}), "dir");
+  EXPECT_THAT(report.varying, ElementsAre("ple_window"));
+  EXPECT_THAT(report.fixed,
+              Contains(analysis::Setting{analysis::SettingKind::kParam, "ple_gap", "128"}));
+  ASSERT_EQ(report.groups.size(), 2U);
+  EXPECT_EQ(SettingValue(report.groups[1], "ple_window"), "4096");
+  EXPECT_EQ(SettingValue(report.groups[1], "nothing"), "");
+}
+
+TEST(MakeReport, TakesPlanAndHostOfTheFirstSession) {
+  const Report report = MakeReport(LogOf({Trial("a", "1")}), "dir");
+  EXPECT_EQ(report.run, "dir");
+  EXPECT_EQ(report.plan, "sample");
+  EXPECT_EQ(report.seed, 7U);
+  EXPECT_THAT(report.observers, ElementsAre("bpf-exit", "bpf-on-spin"));
+}
+
+TEST(MakeReport, CountsInvalidTrialsByReasonAndLeavesThemOut) {
+  const Report report = MakeReport(LogOf({Trial("a", "1"), experiment::InvalidTrial("b", "why"),
+                                          experiment::InvalidTrial("c", "why")}),
+                                   "dir");
+  EXPECT_EQ(report.trials_valid, 1U);
+  EXPECT_EQ(report.groups.size(), 1U);
+  EXPECT_EQ(report.invalid.at("why"), 2U);
+}
+
+TEST(MakeReport, SaysWherePleWasOffAndThatALabIsNoSilicon) {
+  experiment::RunLog log = LogOf({Trial("a", "1"), Trial("b", "2")});
+  log.trials[0].ple_off_because = "ple_gap=0 turns PAUSE exits off";
+  log.manifests[0].host["lab"] = "bochs";
+  log.manifests.push_back(log.manifests[0]);
+  const Report report = MakeReport(log, "dir");
+  EXPECT_THAT(report.notes, Contains("PLE is off in 1 of 2 rows: ple_gap=0 turns PAUSE exits off"));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("not silicon")));
+  EXPECT_THAT(report.notes, Contains("merged from 2 sessions"));
+}
+
+TEST(MakeReport, OfNothingIsEmpty) {
+  const Report report = MakeReport(experiment::RunLog(), "dir");
+  EXPECT_TRUE(report.groups.empty());
+  EXPECT_EQ(report.plan, "");
+}
+
+}  // namespace
+}  // namespace plectl::output

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/output/text_table.h"
+
+#include <gtest/gtest.h>
+
+namespace plectl::output {
+namespace {
+
+TEST(TextTable, AlignsAndLeavesNoTrailingSpaces) {
+  const TextTable table{{{"name", false}, {"n", true}, {"note", false}},
+                        {{"a", "1", ""}, {"longer", "1,000", "x"}}};
+  EXPECT_EQ(table.Text(),
+            "name        n  note\n"
+            "------  -----  ----\n"
+            "a           1\n"
+            "longer  1,000  x\n");
+}
+
+TEST(TextTable, WithoutRowsIsItsHead) {
+  const TextTable table{{{"name", false}}, {}};
+  EXPECT_EQ(table.Text(), "name\n----\n");
+}
+
+TEST(ReadableNumber, WholeNumbersHaveThousands) {
+  EXPECT_EQ(ReadableNumber(0), "0");
+  EXPECT_EQ(ReadableNumber(999), "999");
+  EXPECT_EQ(ReadableNumber(1000), "1,000");
+  EXPECT_EQ(ReadableNumber(-1234567), "-1,234,567");
+  EXPECT_EQ(ReadableNumber(1234.6), "1,235");
+}
+
+TEST(ReadableNumber, SmallOnesHaveThreeDigits) {
+  EXPECT_EQ(ReadableNumber(0.25481), "0.255");
+  EXPECT_EQ(ReadableNumber(0.01234), "0.0123");
+  EXPECT_EQ(ReadableNumber(12.345), "12.3");
+  EXPECT_EQ(ReadableNumber(999.5), "1000");
+}
+
+}  // namespace
+}  // namespace plectl::output
