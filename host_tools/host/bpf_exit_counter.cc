@@ -75,7 +75,7 @@ void Configure(const PidNamespace& pid_namespace, KvmModule module,
                const ExitCodeLocation& location, exit_counter& skeleton) {
   skeleton.rodata->pid_namespace_dev = pid_namespace.dev;
   skeleton.rodata->pid_namespace_inode = pid_namespace.inode;
-  skeleton.rodata->is_svm = module == KvmModule::kAmd;
+  skeleton.rodata->is_svm = module == KvmModule::kAmd ? 1 : 0;
   skeleton.rodata->vmcb_offset = location.vmcb_offset;
   skeleton.rodata->exit_code_offset = location.exit_code_offset;
 }

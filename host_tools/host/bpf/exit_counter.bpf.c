@@ -9,7 +9,7 @@
 // Where the vendor module keeps the exit reason, from its BTF (kvm_btf.h): at exit_code_offset in
 // the vCPU (VMX), or at exit_code_offset in the VMCB to which the pointer at vmcb_offset in the
 // vCPU leads (SVM). The tracepoint's own arguments do not hold it.
-const volatile bool is_svm = false;
+const volatile __u8 is_svm = 0;  // not bool: clang 14 refuses the _Bool of the C++ skeleton
 const volatile __u32 vmcb_offset = 0;
 const volatile __u32 exit_code_offset = 0;
 

@@ -65,7 +65,7 @@ TEST_F(RunLogWriterTest, GoesOnWithAWholeFileUnchanged) {
 
 TEST_F(RunLogWriterTest, CutsATornLine) {
   const std::string whole = LineOf(SampleManifest()) + LineOf(SampleTrial("a"));
-  for (const size_t torn : {1, 100, 65'535, 65'536, 200'000}) {
+  for (const size_t torn : {1U, 100U, 65'535U, 65'536U, 200'000U}) {
     Put(whole + std::string(torn, 'x'));
     RunLogWriter writer = RunLogWriter::Open(Directory()).value();
     EXPECT_EQ(Text(), whole) << torn;
