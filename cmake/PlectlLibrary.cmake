@@ -4,7 +4,7 @@
 add_library(plectl_options INTERFACE)
 target_compile_options(
   plectl_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror
-                           $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+                           $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Wold-style-cast>)
 if(PLECTL_SANITIZE)
   target_compile_options(plectl_options INTERFACE -fsanitize=address,undefined
                                                   -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -37,10 +37,10 @@
 #define PLECTL_COMMAND_MASK 0xff
 #define PLECTL_ABORT_SHIFT 8
 
-#define PLECTL_ABORT_EXCEPTION 1   /* see plectl_vcpu_result.fault_* */
-#define PLECTL_ABORT_BOOT_BLOCK 2  /* magic, version, size, flags or payload make no sense */
-#define PLECTL_ABORT_APIC_ID 3     /* a vCPU with an APIC ID that the boot block does not cover */
-#define PLECTL_ABORT_CONTINUED 4   /* the host resumed a vCPU after DONE */
+#define PLECTL_ABORT_EXCEPTION 1  /* see plectl_vcpu_result.fault_* */
+#define PLECTL_ABORT_BOOT_BLOCK 2 /* magic, version, size, flags or payload make no sense */
+#define PLECTL_ABORT_APIC_ID 3    /* a vCPU with an APIC ID that the boot block does not cover */
+#define PLECTL_ABORT_CONTINUED 4  /* the host resumed a vCPU after DONE */
 
 /* The two encodings at a relax site: as linked (PAUSE = rep; nop), and of the nop arm. */
 #define PLECTL_RELAX_BYTE_0_PAUSE 0xf3
@@ -60,85 +60,85 @@
 
 /* The descriptor of the note "plectl". Sizes in bytes. */
 struct plectl_note {
-	uint32_t abi_version;
-	uint32_t reserved;
-	uint64_t boot_block;   /* struct plectl_boot_block */
-	uint64_t result_block; /* struct plectl_result_block */
-	uint64_t relax_sites;  /* uint64_t addresses of two-byte instructions */
-	uint64_t relax_sites_size;
-	uint64_t payloads; /* struct plectl_payload */
-	uint64_t payloads_size;
+  uint32_t abi_version;
+  uint32_t reserved;
+  uint64_t boot_block;   /* struct plectl_boot_block */
+  uint64_t result_block; /* struct plectl_result_block */
+  uint64_t relax_sites;  /* uint64_t addresses of two-byte instructions */
+  uint64_t relax_sites_size;
+  uint64_t payloads; /* struct plectl_payload */
+  uint64_t payloads_size;
 };
 
 /* Written by the host before the first instruction of the guest. */
 struct plectl_boot_block {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t size; /* of this struct */
-	uint32_t vcpus;
-	uint32_t payload; /* index into the payload table */
-	uint32_t flags;   /* none is defined: 0 */
-	uint64_t iterations;
-	uint64_t hold_tsc_cycles;
-	uint64_t think_tsc_cycles;
-	uint64_t body_loops;
+  uint32_t magic;
+  uint32_t version;
+  uint32_t size; /* of this struct */
+  uint32_t vcpus;
+  uint32_t payload; /* index into the payload table */
+  uint32_t flags;   /* none is defined: 0 */
+  uint64_t iterations;
+  uint64_t hold_tsc_cycles;
+  uint64_t think_tsc_cycles;
+  uint64_t body_loops;
 };
 
-/* The payload is a lock: acquisitions are counted and the protected counter must equal their sum. */
+/* The payload is a lock: acquisitions are counted; the protected counter must equal their sum. */
 #define PLECTL_PAYLOAD_LOCK 1u
 /* Each vCPU executes at least `iterations` relax instructions, and takes no lock. */
 #define PLECTL_PAYLOAD_SPINNER 2u
 
 #ifdef PLECTL_GUEST
 struct vcpu;
-typedef void (*plectl_guest_function)(struct vcpu *vcpu);
+typedef void (*plectl_guest_function)(struct vcpu* vcpu);
 #else
 typedef uint64_t plectl_guest_function;
 #endif
 
 /* One payload as the ELF describes it; the host knows no payload by heart. */
 struct plectl_payload {
-	char name[PLECTL_NAME_SIZE]; /* [a-z0-9_]+ */
-	uint32_t min_vcpus;
-	uint32_t flags;
-	/* What plectl_vcpu_result.extra[i] means; an empty name ends the list. */
-	char extra_names[PLECTL_MAX_EXTRAS][PLECTL_NAME_SIZE];
-	plectl_guest_function prepare; /* before the start barrier; may be 0 */
-	plectl_guest_function run;     /* the measured part */
-	uint64_t reserved;
+  char name[PLECTL_NAME_SIZE]; /* [a-z0-9_]+ */
+  uint32_t min_vcpus;
+  uint32_t flags;
+  /* What plectl_vcpu_result.extra[i] means; an empty name ends the list. */
+  char extra_names[PLECTL_MAX_EXTRAS][PLECTL_NAME_SIZE];
+  plectl_guest_function prepare; /* before the start barrier; may be 0 */
+  plectl_guest_function run;     /* the measured part */
+  uint64_t reserved;
 };
 
 enum plectl_vcpu_state {
-	PLECTL_VCPU_OFF = 0,
-	PLECTL_VCPU_RUNNING = 1, /* past the start barrier */
-	PLECTL_VCPU_DONE = 2,
+  PLECTL_VCPU_OFF = 0,
+  PLECTL_VCPU_RUNNING = 1, /* past the start barrier */
+  PLECTL_VCPU_DONE = 2,
 };
 
 /* What one vCPU reports. Zero where the payload does not measure a field. */
 struct plectl_vcpu_result {
-	uint32_t state; /* enum plectl_vcpu_state */
-	uint32_t fault_vector;
-	uint64_t fault_error_code;
-	uint64_t fault_rip;
-	uint64_t acquisitions;
-	uint64_t spins; /* executed relax instructions */
-	uint64_t tsc_start;
-	uint64_t tsc_end;
-	uint64_t wait_tsc_cycles_total;
-	uint64_t wait_tsc_cycles_max;
-	uint64_t extra[PLECTL_MAX_EXTRAS];
-	uint64_t reserved[7];
+  uint32_t state; /* enum plectl_vcpu_state */
+  uint32_t fault_vector;
+  uint64_t fault_error_code;
+  uint64_t fault_rip;
+  uint64_t acquisitions;
+  uint64_t spins; /* executed relax instructions */
+  uint64_t tsc_start;
+  uint64_t tsc_end;
+  uint64_t wait_tsc_cycles_total;
+  uint64_t wait_tsc_cycles_max;
+  uint64_t extra[PLECTL_MAX_EXTRAS];
+  uint64_t reserved[7];
 };
 
 struct plectl_result_block {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t size; /* of this struct */
-	uint32_t reserved[13];
-	/* Incremented without atomicity inside the critical section; alone in its cache line. */
-	uint64_t protected_counter;
-	uint64_t padding[7];
-	struct plectl_vcpu_result vcpus[PLECTL_MAX_VCPUS];
+  uint32_t magic;
+  uint32_t version;
+  uint32_t size; /* of this struct */
+  uint32_t reserved[13];
+  /* Incremented without atomicity inside the critical section; alone in its cache line. */
+  uint64_t protected_counter;
+  uint64_t padding[7];
+  struct plectl_vcpu_result vcpus[PLECTL_MAX_VCPUS];
 };
 
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_note) == 56, "note layout");

@@ -6,28 +6,24 @@
 
 /* Both counters in one cache line, as in Linux before its queued locks. */
 static struct {
-	volatile uint32_t next;
-	volatile uint32_t owner;
+  volatile uint32_t next;
+  volatile uint32_t owner;
 } lock __attribute__((aligned(64)));
 
-static uint64_t ticket_acquire(const struct vcpu *vcpu)
-{
-	const uint32_t ticket = __atomic_fetch_add(&lock.next, 1, __ATOMIC_RELAXED);
+static uint64_t ticket_acquire(const struct vcpu* vcpu) {
+  const uint32_t ticket = __atomic_fetch_add(&lock.next, 1, __ATOMIC_RELAXED);
 
-	if (__atomic_load_n(&lock.owner, __ATOMIC_ACQUIRE) == ticket)
-		return 0;
-	return relax_until_equal(&lock.owner, ticket, vcpu->body_loops);
+  if (__atomic_load_n(&lock.owner, __ATOMIC_ACQUIRE) == ticket) return 0;
+  return relax_until_equal(&lock.owner, ticket, vcpu->body_loops);
 }
 
-static void ticket_release(const struct vcpu *vcpu)
-{
-	(void)vcpu;
-	__atomic_store_n(&lock.owner, lock.owner + 1, __ATOMIC_RELEASE);
+static void ticket_release(const struct vcpu* vcpu) {
+  (void)vcpu;
+  __atomic_store_n(&lock.owner, lock.owner + 1, __ATOMIC_RELEASE);
 }
 
-void ticket_run(struct vcpu *vcpu)
-{
-	static const struct lock_operations ticket = {ticket_acquire, ticket_release};
+void ticket_run(struct vcpu* vcpu) {
+  static const struct lock_operations ticket = {ticket_acquire, ticket_release};
 
-	lock_workload_run(vcpu, &ticket);
+  lock_workload_run(vcpu, &ticket);
 }

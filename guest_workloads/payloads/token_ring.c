@@ -8,33 +8,29 @@
 #include "guest_workloads/rt/relax.h"
 
 struct slot {
-	volatile uint32_t tokens_received;
-	uint32_t tokens_used; /* touched by its own vCPU only */
+  volatile uint32_t tokens_received;
+  uint32_t tokens_used; /* touched by its own vCPU only */
 } __attribute__((aligned(64)));
 
 static struct slot slots[PLECTL_MAX_VCPUS] = {{.tokens_received = 1}};
 
-static uint64_t token_acquire(const struct vcpu *vcpu)
-{
-	struct slot *mine = &slots[vcpu->id];
-	const uint32_t wanted = ++mine->tokens_used;
+static uint64_t token_acquire(const struct vcpu* vcpu) {
+  struct slot* mine = &slots[vcpu->id];
+  const uint32_t wanted = ++mine->tokens_used;
 
-	if (__atomic_load_n(&mine->tokens_received, __ATOMIC_ACQUIRE) == wanted)
-		return 0;
-	return relax_until_equal(&mine->tokens_received, wanted, vcpu->body_loops);
+  if (__atomic_load_n(&mine->tokens_received, __ATOMIC_ACQUIRE) == wanted) return 0;
+  return relax_until_equal(&mine->tokens_received, wanted, vcpu->body_loops);
 }
 
-static void token_pass(const struct vcpu *vcpu)
-{
-	const uint32_t next = vcpu->id + 1 == vcpu->vcpus ? 0 : vcpu->id + 1;
-	struct slot *theirs = &slots[next];
+static void token_pass(const struct vcpu* vcpu) {
+  const uint32_t next = vcpu->id + 1 == vcpu->vcpus ? 0 : vcpu->id + 1;
+  struct slot* theirs = &slots[next];
 
-	__atomic_store_n(&theirs->tokens_received, theirs->tokens_received + 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&theirs->tokens_received, theirs->tokens_received + 1, __ATOMIC_RELEASE);
 }
 
-void token_ring_run(struct vcpu *vcpu)
-{
-	static const struct lock_operations token = {token_acquire, token_pass};
+void token_ring_run(struct vcpu* vcpu) {
+  static const struct lock_operations token = {token_acquire, token_pass};
 
-	lock_workload_run(vcpu, &token);
+  lock_workload_run(vcpu, &token);
 }

@@ -6,24 +6,21 @@
 
 __attribute__((aligned(64))) static volatile uint32_t lock_word;
 
-static uint64_t ttas_acquire(const struct vcpu *vcpu)
-{
-	uint64_t spins = 0;
+static uint64_t ttas_acquire(const struct vcpu* vcpu) {
+  uint64_t spins = 0;
 
-	while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE) != 0)
-		spins += relax_until_equal(&lock_word, 0, vcpu->body_loops);
-	return spins;
+  while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE) != 0)
+    spins += relax_until_equal(&lock_word, 0, vcpu->body_loops);
+  return spins;
 }
 
-static void ttas_release(const struct vcpu *vcpu)
-{
-	(void)vcpu;
-	__atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
+static void ttas_release(const struct vcpu* vcpu) {
+  (void)vcpu;
+  __atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
 }
 
-void ttas_run(struct vcpu *vcpu)
-{
-	static const struct lock_operations ttas = {ttas_acquire, ttas_release};
+void ttas_run(struct vcpu* vcpu) {
+  static const struct lock_operations ttas = {ttas_acquire, ttas_release};
 
-	lock_workload_run(vcpu, &ttas);
+  lock_workload_run(vcpu, &ttas);
 }

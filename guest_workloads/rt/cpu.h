@@ -5,43 +5,32 @@
 
 /* The few instructions that C has no words for. */
 
-static inline uint64_t rdtsc(void)
-{
-	return __builtin_ia32_rdtsc();
+static inline uint64_t rdtsc(void) { return __builtin_ia32_rdtsc(); }
+
+static inline void out8(uint16_t port, uint8_t value) {
+  __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-static inline void out8(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void out32(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+static inline void out32(uint16_t port, uint32_t value) {
+  __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
 /* The calling vCPU's number: its initial APIC ID. */
-static inline uint32_t cpu_id(void)
-{
-	uint32_t eax = 1, ebx, ecx = 0, edx;
+static inline uint32_t cpu_id(void) {
+  uint32_t eax = 1, ebx, ecx = 0, edx;
 
-	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-	return ebx >> 24;
+  __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+  return ebx >> 24;
 }
 
-static inline void enable_interrupts(void)
-{
-	__asm__ volatile("sti" : : : "memory");
-}
+static inline void enable_interrupts(void) { __asm__ volatile("sti" : : : "memory"); }
 
 /* Returns after `cycles` of the TSC, busy, without any relax instruction. */
-static inline void busy_wait(uint64_t cycles)
-{
-	uint64_t start;
+static inline void busy_wait(uint64_t cycles) {
+  uint64_t start;
 
-	if (cycles == 0)
-		return;
-	start = rdtsc();
-	while (rdtsc() - start < cycles)
-		;
+  if (cycles == 0) return;
+  start = rdtsc();
+  while (rdtsc() - start < cycles)
+    ;
 }

@@ -11,7 +11,8 @@ interrupt_stubs:
 	.rept 256
 	.balign 16
 	/* The vectors for which the CPU pushes an error code itself (SDM vol 3A, table 6-1). */
-	.if vector != 8 && vector != 10 && vector != 11 && vector != 12 && vector != 13 && vector != 14 && vector != 17 && vector != 21 && vector != 29 && vector != 30
+	.if vector != 8 && vector != 10 && vector != 11 && vector != 12 && vector != 13 \
+		&& vector != 14 && vector != 17 && vector != 21 && vector != 29 && vector != 30
 	pushq $0
 	.endif
 	pushq $vector

@@ -17,13 +17,13 @@ extern const struct plectl_payload payload_table_start[], payload_table_end[];
 
 /* One vCPU, as handed to a payload. */
 struct vcpu {
-	uint32_t id;
-	uint32_t vcpus;
-	uint64_t iterations;
-	uint64_t hold_tsc_cycles;
-	uint64_t think_tsc_cycles;
-	uint64_t body_loops;
-	struct plectl_vcpu_result *result;
+  uint32_t id;
+  uint32_t vcpus;
+  uint64_t iterations;
+  uint64_t hold_tsc_cycles;
+  uint64_t think_tsc_cycles;
+  uint64_t body_loops;
+  struct plectl_vcpu_result* result;
 };
 
 /* Ends this vCPU and tells the host why (PLECTL_ABORT_*). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a vCPU's first instruction to guest_main(): vCPU 0 comes in at start32 as a PVH loader leaves
- * it (32-bit flat protected mode, paging off), the others in real mode from the start-up IPI.
+ * From a vCPU's first instruction to guest_main(): vCPU 0 comes in at start32 as a PVH loader
+ * leaves it (32-bit flat protected mode, paging off), the others in real mode from the start-up
+ * IPI.
  */
 #include "guest_workloads/abi/abi.h"
 #include "guest_workloads/rt/segments.h"

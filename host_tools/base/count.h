@@ -12,8 +12,8 @@ namespace plectl {
 // not be measured is never zero.
 class Count {
  public:
-  Count(uint64_t value)
-      : value_(value) {}  // NOLINT(google-explicit-constructor): a value is a count
+  // NOLINTNEXTLINE(google-explicit-constructor): a value is a count
+  Count(uint64_t value) : value_(value) {}
   static Count Missing(std::string because) { return Count(std::move(because)); }
 
   [[nodiscard]] bool has_value() const { return value_.has_value(); }

@@ -72,7 +72,9 @@ Error WithContext(std::string_view context, Error error);
   PLECTL_ASSIGN_OR_RETURN_(PLECTL_CONCAT_(plectl_result_, __LINE__), declaration, expression)
 #define PLECTL_CONCAT_INNER_(a, b) a##b
 #define PLECTL_CONCAT_(a, b) PLECTL_CONCAT_INNER_(a, b)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot be in parentheses
 #define PLECTL_ASSIGN_OR_RETURN_(result, declaration, expression)  \
   auto result = (expression);                                      \
   if (!(result)) return ::plectl::Fail(std::move(result).error()); \
   declaration = std::move(result).value()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -10,7 +10,7 @@ namespace {
 
 void AddSeconds(CLI::App& command, const std::string& name, std::chrono::seconds& value,
                 const std::string& description) {
-  constexpr int64_t kSecondsMax = 7 * 24 * 60 * 60;
+  constexpr int64_t kSecondsMax = int64_t{7} * 24 * 60 * 60;
   command
       .add_option_function<int64_t>(
           name, [&value](int64_t seconds) { value = std::chrono::seconds(seconds); }, description)

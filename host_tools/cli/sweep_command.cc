@@ -91,7 +91,9 @@ void AddProgressOption(CLI::App& command, SweepArguments& arguments) {
                                                               {"plain", ProgressStyle::kPlain},
                                                               {"none", ProgressStyle::kNone}};
   arguments.progress = DefaultProgressStyle();
-  command.add_option("--progress", arguments.progress, "auto, plain, or none: no progress and no summary of the costs")
+  command
+      .add_option("--progress", arguments.progress,
+                  "auto, plain, or none: no progress and no summary of the costs")
       ->transform(CLI::CheckedTransformer(styles));
 }
 

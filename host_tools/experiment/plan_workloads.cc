@@ -36,7 +36,8 @@ struct UintField {
 };
 
 constexpr std::array kUintFields = {
-    UintField{"vcpus", {1, 64}, [](Workload& w, uint64_t v) { w.vcpus = uint32_t(v); }},
+    UintField{
+        "vcpus", {1, 64}, [](Workload& w, uint64_t v) { w.vcpus = static_cast<uint32_t>(v); }},
     UintField{
         "hold_tsc_cycles", {0, kCyclesMax}, [](Workload& w, uint64_t v) { w.hold_tsc_cycles = v; }},
     UintField{"think_tsc_cycles",

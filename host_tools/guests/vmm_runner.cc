@@ -102,7 +102,7 @@ Status RunObserved(VcpuGroup& group, ExitDeltas& exits, GuestObserver& observer,
   const Stopwatch stopwatch;
   const Status ran = group.RunToEnd(request.deadline);
   result.run_ns = stopwatch.ElapsedNs();
-  const Status finished = observer.OnFinished();
+  Status finished = observer.OnFinished();
   PLECTL_RETURN_IF_ERROR(ran);
   return finished;
 }

@@ -14,8 +14,8 @@ namespace plectl::guests {
 namespace {
 
 const Result<PayloadImage>& EmbeddedImage() {
-  static const Result<PayloadImage> kImage = PayloadImage::Parse(EmbeddedPayloadElf());
-  return kImage;
+  static const Result<PayloadImage> image = PayloadImage::Parse(EmbeddedPayloadElf());
+  return image;
 }
 
 std::vector<std::string_view> NamesOf(const PayloadImage& image) {

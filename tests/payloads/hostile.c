@@ -6,90 +6,73 @@
 #define WILD_PORT 0x1234
 #define WILD_ADDRESS 0xd0000000 /* mapped by the page tables, backed by no memory */
 
-static void hang(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	for (;;)
-		__asm__ volatile("");
+static void hang(struct vcpu* vcpu) {
+  (void)vcpu;
+  for (;;) __asm__ volatile("");
 }
 
-static void run_nothing(struct vcpu *vcpu)
-{
-	vcpu->result->acquisitions = vcpu->iterations;
-}
+static void run_nothing(struct vcpu* vcpu) { vcpu->result->acquisitions = vcpu->iterations; }
 
 /* An exception without a usable IDT is a triple fault. */
-static void triple_fault(struct vcpu *vcpu)
-{
-	static const struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) no_idt;
+static void triple_fault(struct vcpu* vcpu) {
+  static const struct {
+    uint16_t limit;
+    uint64_t base;
+  } __attribute__((packed)) no_idt;
 
-	(void)vcpu;
-	__asm__ volatile("lidt %0; ud2" : : "m"(no_idt));
+  (void)vcpu;
+  __asm__ volatile("lidt %0; ud2" : : "m"(no_idt));
 }
 
-static void invalid_opcode(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	__asm__ volatile("ud2");
+static void invalid_opcode(struct vcpu* vcpu) {
+  (void)vcpu;
+  __asm__ volatile("ud2");
 }
 
-static void wild_port(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	out8(WILD_PORT, 0x5a);
+static void wild_port(struct vcpu* vcpu) {
+  (void)vcpu;
+  out8(WILD_PORT, 0x5a);
 }
 
-static void wild_command(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	out32(PLECTL_PORT, 0x77);
+static void wild_command(struct vcpu* vcpu) {
+  (void)vcpu;
+  out32(PLECTL_PORT, 0x77);
 }
 
-static void wild_mmio(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	*(volatile uint32_t *)WILD_ADDRESS = 1;
+static void wild_mmio(struct vcpu* vcpu) {
+  (void)vcpu;
+  *(volatile uint32_t*)WILD_ADDRESS = 1;
 }
 
 /* Never wakes: the deadline must end it. */
-static void halt(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	__asm__ volatile("cli; hlt");
+static void halt(struct vcpu* vcpu) {
+  (void)vcpu;
+  __asm__ volatile("cli; hlt");
 }
 
-static void garbage_result(struct vcpu *vcpu)
-{
-	uint8_t *bytes = (uint8_t *)&result_block;
+static void garbage_result(struct vcpu* vcpu) {
+  uint8_t* bytes = (uint8_t*)&result_block;
 
-	(void)vcpu;
-	for (uint64_t i = 0; i < sizeof(result_block); i++)
-		bytes[i] = (uint8_t)(i * 37 + 11);
+  (void)vcpu;
+  for (uint64_t i = 0; i < sizeof(result_block); i++) bytes[i] = (uint8_t)(i * 37 + 11);
 }
 
 /* The lock that is none: one vCPU's count goes missing. */
-static void lost_count(struct vcpu *vcpu)
-{
-	vcpu->result->acquisitions = vcpu->iterations;
-	result_block.protected_counter = vcpu->iterations;
+static void lost_count(struct vcpu* vcpu) {
+  vcpu->result->acquisitions = vcpu->iterations;
+  result_block.protected_counter = vcpu->iterations;
 }
 
 static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
-	{.name = "hostile_hang", .min_vcpus = 1, .run = hang},
-	{.name = "hostile_hang_before_sync", .min_vcpus = 1, .prepare = hang, .run = run_nothing},
-	{.name = "hostile_triple_fault", .min_vcpus = 1, .run = triple_fault},
-	{.name = "hostile_exception", .min_vcpus = 1, .run = invalid_opcode},
-	{.name = "hostile_wild_port", .min_vcpus = 1, .run = wild_port},
-	{.name = "hostile_wild_command", .min_vcpus = 1, .run = wild_command},
-	{.name = "hostile_wild_mmio", .min_vcpus = 1, .run = wild_mmio},
-	{.name = "hostile_halt", .min_vcpus = 1, .run = halt},
-	{.name = "hostile_garbage_result", .min_vcpus = 1, .run = garbage_result},
-	{.name = "hostile_lost_count",
-	 .min_vcpus = 2,
-	 .flags = PLECTL_PAYLOAD_LOCK,
-	 .run = lost_count},
-	{.name = "hostile_nothing", .min_vcpus = 1, .run = run_nothing},
+    {.name = "hostile_hang", .min_vcpus = 1, .run = hang},
+    {.name = "hostile_hang_before_sync", .min_vcpus = 1, .prepare = hang, .run = run_nothing},
+    {.name = "hostile_triple_fault", .min_vcpus = 1, .run = triple_fault},
+    {.name = "hostile_exception", .min_vcpus = 1, .run = invalid_opcode},
+    {.name = "hostile_wild_port", .min_vcpus = 1, .run = wild_port},
+    {.name = "hostile_wild_command", .min_vcpus = 1, .run = wild_command},
+    {.name = "hostile_wild_mmio", .min_vcpus = 1, .run = wild_mmio},
+    {.name = "hostile_halt", .min_vcpus = 1, .run = halt},
+    {.name = "hostile_garbage_result", .min_vcpus = 1, .run = garbage_result},
+    {.name = "hostile_lost_count", .min_vcpus = 2, .flags = PLECTL_PAYLOAD_LOCK, .run = lost_count},
+    {.name = "hostile_nothing", .min_vcpus = 1, .run = run_nothing},
 };
