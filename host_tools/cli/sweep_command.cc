@@ -17,6 +17,7 @@
 #include "host_tools/cli/sweep_options.h"
 #include "host_tools/experiment/dry_run.h"
 #include "host_tools/experiment/sweep.h"
+#include "host_tools/guests/payload_source.h"
 
 namespace plectl::cli {
 namespace {
@@ -29,9 +30,12 @@ Status PrintDryRun(const experiment::Plan& plan, const SweepArguments& arguments
 }
 
 Status SweepOnThisHost(const CommandContext& context, const experiment::Plan& plan,
-                       const SweepArguments& arguments, experiment::SweepProgress& progress) {
+                       const guests::PayloadImage& payloads, const SweepArguments& arguments,
+                       experiment::SweepProgress& progress) {
   const experiment::SweepOptions options{arguments.out, arguments.attempts_max};
-  const auto make_executor = [&]() { return MakeKvmExecutor(context.root, plan, arguments); };
+  const auto make_executor = [&]() {
+    return MakeKvmExecutor(context.root, plan, payloads, arguments);
+  };
   PLECTL_RETURN_IF_ERROR(experiment::RunSweep(plan, options, make_executor, progress));
   return OkStatus();
 }
@@ -45,12 +49,13 @@ Status CheckComplete(const SessionCosts& costs) {
 }
 
 Status Measure(const CommandContext& context, const experiment::Plan& plan,
-               const SweepArguments& arguments) {
+               const guests::PayloadImage& payloads, const SweepArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
   ProgressLine line(arguments.progress);
   SessionCosts costs(line);
-  const Status swept = arguments.in_lab ? SweepInLab(plan, arguments, costs, stop.fd())
-                                        : SweepOnThisHost(context, plan, arguments, costs);
+  const Status swept = arguments.in_lab
+                           ? SweepInLab(plan, arguments, costs, stop.fd())
+                           : SweepOnThisHost(context, plan, payloads, arguments, costs);
   line.EndLine();
   if (const std::string text = costs.Text();
       !text.empty() && arguments.progress != ProgressStyle::kNone) {
@@ -61,13 +66,18 @@ Status Measure(const CommandContext& context, const experiment::Plan& plan,
 }
 
 Status Sweep(const CommandContext& context, const SweepArguments& arguments) {
-  PLECTL_ASSIGN_OR_RETURN(const experiment::Plan plan, experiment::LoadPlan(arguments.plan_path));
+  PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads,
+                          arguments.payload_elf.empty()
+                              ? guests::EmbeddedPayloads()
+                              : guests::LoadPayloads(arguments.payload_elf));
+  PLECTL_ASSIGN_OR_RETURN(const experiment::Plan plan,
+                          experiment::LoadPlan(arguments.plan_path, payloads));
   // Found before anything is started: a run log of another plan is bad input.
   PLECTL_ASSIGN_OR_RETURN(const experiment::RemainingWork work,
                           experiment::FindRemainingWork(plan, arguments.out));
   for (const std::string& note : work.notes) fmt::print(stderr, "note: {}\n", note);
   if (arguments.dry_run) return PrintDryRun(plan, arguments);
-  return Measure(context, plan, arguments);
+  return Measure(context, plan, payloads, arguments);
 }
 
 void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {

@@ -29,19 +29,12 @@ Result<host::KvmModule> ModuleFor(const HostRoot& root, const experiment::Plan& 
   return loaded;
 }
 
-Result<std::unique_ptr<guests::GuestRunner>> MakeRunner(const SweepArguments& arguments) {
-  guests::VmmOptions options;
-  if (!arguments.payload_elf.empty()) options.payload_elf = arguments.payload_elf;
-  PLECTL_ASSIGN_OR_RETURN(guests::VmmRunner runner, guests::VmmRunner::Create(options));
-  return std::make_unique<guests::VmmRunner>(std::move(runner));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& root,
                                                               const experiment::Plan& plan,
+                                                              const guests::PayloadImage& payloads,
                                                               const SweepArguments& arguments) {
-  PLECTL_ASSIGN_OR_RETURN(std::unique_ptr<guests::GuestRunner> runner, MakeRunner(arguments));
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
                           host::ParamSession::Begin(root, module, host::MakeKmodLoader()));
@@ -54,7 +47,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& ro
       .params = std::move(params),
       .primary = std::move(observers.primary),
       .check = std::move(observers.check),
-      .runner = std::move(runner),
+      .runner = std::make_unique<guests::VmmRunner>(payloads),
   });
 }
 

@@ -7,13 +7,15 @@
 #include "host_tools/base/result.h"
 #include "host_tools/cli/sweep_options.h"
 #include "host_tools/experiment/sweep.h"
+#include "host_tools/guests/payload_image.h"
 
 namespace plectl::cli {
 
-// Takes this host for trials of `plan`: checks that it can run them, holds the parameter session,
-// attaches the observers. Environment error when something is missing.
+// Takes this host for trials of `plan` with guests of `payloads`: checks that it can run them,
+// holds the parameter session, attaches the observers. Environment error when something is missing.
 Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& root,
                                                               const experiment::Plan& plan,
+                                                              const guests::PayloadImage& payloads,
                                                               const SweepArguments& arguments);
 
 }  // namespace plectl::cli

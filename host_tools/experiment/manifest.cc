@@ -33,6 +33,7 @@ nlohmann::json ToJson(const Manifest& manifest) {
           {"plectl_version", manifest.plectl_version},
           {"plan", manifest.plan},
           {"plan_sha256", manifest.plan_sha256},
+          {"payload_sha256", manifest.payload_sha256},
           {"seed", manifest.seed},
           {"host", manifest.host},
           {"observers", manifest.observers}};
@@ -45,6 +46,7 @@ Result<Manifest> ManifestFromJson(const nlohmann::json& json) {
   PLECTL_ASSIGN_OR_RETURN(manifest.plectl_version, fields.Text("plectl_version"));
   PLECTL_ASSIGN_OR_RETURN(manifest.plan, ReadObject(fields, "plan"));
   PLECTL_ASSIGN_OR_RETURN(manifest.plan_sha256, fields.Text("plan_sha256"));
+  PLECTL_ASSIGN_OR_RETURN(manifest.payload_sha256, fields.Text("payload_sha256"));
   PLECTL_ASSIGN_OR_RETURN(manifest.seed, fields.Uint("seed"));
   PLECTL_ASSIGN_OR_RETURN(manifest.host, ReadObject(fields, "host"));
   PLECTL_ASSIGN_OR_RETURN(manifest.observers, fields.TextList("observers"));

@@ -61,7 +61,7 @@ Status ReadNumbers(const YamlNode& root, Plan& plan) {
   return ReadOptionalUint(root, "deadline_ms", {1, kDeadlineMaxMs}, plan.deadline_ms);
 }
 
-Status ReadAxes(const YamlNode& root, Plan& plan) {
+Status ReadAxes(const YamlNode& root, const guests::PayloadImage& payloads, Plan& plan) {
   plan.arms = {Arm::kPause, Arm::kNop};
   if (const YamlNode* arms = root.Find("arms")) {
     PLECTL_ASSIGN_OR_RETURN(plan.arms, ReadArms(*arms));
@@ -70,7 +70,7 @@ Status ReadAxes(const YamlNode& root, Plan& plan) {
   if (const YamlNode* params = root.Find("params")) {
     PLECTL_ASSIGN_OR_RETURN(plan.param_sets, ReadParamSets(*params));
   }
-  PLECTL_ASSIGN_OR_RETURN(plan.workloads, ReadWorkloads(*root.Find("workloads")));
+  PLECTL_ASSIGN_OR_RETURN(plan.workloads, ReadWorkloads(*root.Find("workloads"), payloads));
   return OkStatus();
 }
 
@@ -85,7 +85,7 @@ Status CheckTrialCount(const YamlNode& root, const Plan& plan) {
                 "split the plan, or use fewer values");
 }
 
-Result<Plan> ReadPlan(const YamlNode& root) {
+Result<Plan> ReadPlan(const YamlNode& root, const guests::PayloadImage& payloads) {
   PLECTL_RETURN_IF_ERROR(CheckMap(root, "the plan", kKeys));
   for (const std::string_view key : {"name", "workloads"}) {
     if (root.Find(key) == nullptr) {
@@ -95,25 +95,26 @@ Result<Plan> ReadPlan(const YamlNode& root) {
   Plan plan;
   PLECTL_ASSIGN_OR_RETURN(plan.name, ReadName(*root.Find("name")));
   PLECTL_RETURN_IF_ERROR(ReadNumbers(root, plan));
-  PLECTL_RETURN_IF_ERROR(ReadAxes(root, plan));
+  PLECTL_RETURN_IF_ERROR(ReadAxes(root, payloads, plan));
   PLECTL_RETURN_IF_ERROR(CheckTrialCount(root, plan));
   return plan;
 }
 
-Result<Plan> ReadPlanText(std::string_view text) {
+Result<Plan> ReadPlanText(std::string_view text, const guests::PayloadImage& payloads) {
   PLECTL_ASSIGN_OR_RETURN(const YamlNode root, ParseYaml(text));
   if (root.kind == YamlKind::kNull) {
     return FailAt({}, "the plan is empty", "docs/plan_format.md shows the smallest plan");
   }
-  return ReadPlan(root);
+  return ReadPlan(root, payloads);
 }
 
 }  // namespace
 
 std::string_view ArmName(Arm arm) { return arm == Arm::kPause ? "pause" : "nop"; }
 
-Result<Plan> ParsePlan(std::string_view text, std::string_view file_name) {
-  Result<Plan> plan = ReadPlanText(text);
+Result<Plan> ParsePlan(std::string_view text, std::string_view file_name,
+                       const guests::PayloadImage& payloads) {
+  Result<Plan> plan = ReadPlanText(text, payloads);
   if (!plan) {
     Error error = plan.error();
     error.message = fmt::format("{}:{}", file_name, error.message);
@@ -121,13 +122,14 @@ Result<Plan> ParsePlan(std::string_view text, std::string_view file_name) {
   }
   plan->text = text;
   plan->sha256 = Sha256Hex(text);
+  plan->payload_sha256 = payloads.CommonSha256();
   return plan;
 }
 
-Result<Plan> LoadPlan(const std::filesystem::path& path) {
+Result<Plan> LoadPlan(const std::filesystem::path& path, const guests::PayloadImage& payloads) {
   Result<std::string> text = ReadFile(path);
   if (!text) return BadInput(text.error().message, "give the path of a plan file");
-  return ParsePlan(*text, path.string());
+  return ParsePlan(*text, path.string(), payloads);
 }
 
 }  // namespace plectl::experiment

@@ -9,6 +9,7 @@
 
 #include "host_tools/base/result.h"
 #include "host_tools/guests/guest_runner.h"
+#include "host_tools/guests/payload_image.h"
 #include "host_tools/host/module_params.h"
 
 namespace plectl::experiment {
@@ -28,13 +29,16 @@ struct Plan {
   std::vector<host::ParamValues> param_sets;
   // The product of the values of each entry of `workloads`, in plan order.
   std::vector<guests::Workload> workloads;
-  std::string text;    // the file as read
-  std::string sha256;  // of `text`
+  std::string text;            // the file as read
+  std::string sha256;          // of `text`
+  std::string payload_sha256;  // of the guest that it was checked against
 };
 
 // Parses and validates. Every error has "FILE:LINE:COLUMN: " and says what is allowed; an unknown
-// key gets a suggestion. Values the kernel would mangle are refused (host::CheckPleValues).
-Result<Plan> ParsePlan(std::string_view text, std::string_view file_name);
-Result<Plan> LoadPlan(const std::filesystem::path& path);
+// key gets a suggestion. Values the kernel would mangle are refused (host::CheckPleValues), as are
+// workloads that `payloads` cannot run.
+Result<Plan> ParsePlan(std::string_view text, std::string_view file_name,
+                       const guests::PayloadImage& payloads);
+Result<Plan> LoadPlan(const std::filesystem::path& path, const guests::PayloadImage& payloads);
 
 }  // namespace plectl::experiment

@@ -55,8 +55,9 @@ constexpr std::array<std::string_view, 8> kKeys = {
 using Setter = std::function<void(Workload&)>;
 using Axis = std::vector<Placed<Setter>>;
 
-Result<Axis> ReadPayloads(const YamlNode& node) {
-  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "payload", guests::PayloadNames()));
+Result<Axis> ReadPayloads(const YamlNode& node, const guests::PayloadImage& payloads) {
+  const std::vector<std::string_view> known = guests::PayloadNames(payloads);
+  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "payload", known));
   Axis axis;
   for (const Placed<std::string>& name : names) {
     axis.push_back({[name](Workload& workload) { workload.payload = name.value; }, name.place});
@@ -117,8 +118,9 @@ Result<Axis> ReadCpus(const YamlNode& node) {
   return axis;
 }
 
-Result<Axis> ReadAxis(std::string_view key, const YamlNode& node) {
-  if (key == "payload") return ReadPayloads(node);
+Result<Axis> ReadAxis(std::string_view key, const YamlNode& node,
+                      const guests::PayloadImage& payloads) {
+  if (key == "payload") return ReadPayloads(node, payloads);
   if (key == "cpus") return ReadCpus(node);
   if (key == "scheduling") return ReadScheduling(node);
   const auto field = std::ranges::find(kUintFields, key, &UintField::key);
@@ -147,13 +149,14 @@ Workload Combine(const std::vector<Axis>& axes, const std::vector<size_t>& combi
   return workload;
 }
 
-Result<std::vector<Workload>> ReadEntry(const YamlNode& entry) {
+Result<std::vector<Workload>> ReadEntry(const YamlNode& entry,
+                                        const guests::PayloadImage& payloads) {
   PLECTL_RETURN_IF_ERROR(CheckMap(entry, "a workload", kKeys));
   PLECTL_RETURN_IF_ERROR(CheckRequiredKeys(entry));
   std::vector<Axis> axes;
   std::vector<uint64_t> sizes;
   for (size_t i = 0; i < entry.keys.size(); ++i) {
-    PLECTL_ASSIGN_OR_RETURN(Axis axis, ReadAxis(entry.keys[i].text, entry.values[i]));
+    PLECTL_ASSIGN_OR_RETURN(Axis axis, ReadAxis(entry.keys[i].text, entry.values[i], payloads));
     sizes.push_back(axis.size());
     axes.push_back(std::move(axis));
   }
@@ -163,7 +166,7 @@ Result<std::vector<Workload>> ReadEntry(const YamlNode& entry) {
   std::vector<Workload> workloads;
   for (const std::vector<size_t>& combination : Combinations(sizes)) {
     workloads.push_back(Combine(axes, combination));
-    if (const Status fine = guests::CheckWorkload(workloads.back()); !fine) {
+    if (const auto fine = guests::CheckWorkload(payloads, workloads.back()); !fine) {
       return FailAt(PlaceToBlame(entry), fine.error().message, fine.error().hint);
     }
   }
@@ -194,13 +197,14 @@ class DistinctWorkloads {
 
 }  // namespace
 
-Result<std::vector<Workload>> ReadWorkloads(const YamlNode& workloads) {
+Result<std::vector<Workload>> ReadWorkloads(const YamlNode& workloads,
+                                            const guests::PayloadImage& payloads) {
   if (workloads.kind != YamlKind::kList || workloads.values.empty()) {
     return FailAt(workloads.place, "workloads: expected a list of at least one workload");
   }
   DistinctWorkloads all;
   for (const YamlNode& entry : workloads.values) {
-    PLECTL_ASSIGN_OR_RETURN(std::vector<Workload> more, ReadEntry(entry));
+    PLECTL_ASSIGN_OR_RETURN(std::vector<Workload> more, ReadEntry(entry, payloads));
     PLECTL_RETURN_IF_ERROR(all.Add(std::move(more), entry.place));
   }
   return all.Take();

@@ -48,6 +48,10 @@ class RunLogBuilder {
         return BadInput("this manifest is of another plan or seed than the first",
                         "only shards and sessions of one plan can be merged");
       }
+      if (manifest.payload_sha256 != first.payload_sha256) {
+        return BadInput("this manifest is of another guest (payload_sha256) than the first",
+                        "only what one payload ELF did can be merged");
+      }
     }
     log_.manifests.push_back(std::move(manifest));
     return OkStatus();

@@ -25,6 +25,7 @@ struct Manifest {
   std::string plectl_version;
   nlohmann::json plan = nlohmann::json::object();  // the plan's name, seed, blocks and text
   std::string plan_sha256;
+  std::string payload_sha256;  // of the guest, without what differs between the arms
   uint64_t seed = 0;
   nlohmann::json host = nlohmann::json::object();  // the fingerprint (host::Fingerprint)
   std::vector<std::string> observers;
@@ -47,7 +48,7 @@ struct RunLog {
 // Parses a run log. A last line without its newline is torn: dropped, with a note. Empty lines and
 // CR before LF are ignored. Any other bad line is BadInput with "FILE:LINE: ", as is a line longer
 // than 16 MiB and a trial before the first manifest. Concatenated shards are merged: manifests must
-// agree on plan_sha256 and seed; of the valid records of one id the first is kept, with a note.
+// agree on plan, seed and payload; of the valid records of one id the first is kept, with a note.
 // A log that was torn before its first line was whole has neither manifests nor trials.
 Result<RunLog> ParseRunLog(std::string_view text, std::string_view file_name);
 // `path` is a run's folder or its run.jsonl.

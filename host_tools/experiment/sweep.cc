@@ -16,7 +16,14 @@ namespace {
 
 Status CheckSamePlan(const RunLog& log, const Plan& plan, const std::filesystem::path& directory) {
   const Manifest& manifest = log.manifests.front();
-  if (manifest.plan_sha256 == plan.sha256 && manifest.seed == plan.seed) return OkStatus();
+  if (manifest.plan_sha256 == plan.sha256 && manifest.seed == plan.seed) {
+    if (manifest.payload_sha256 == plan.payload_sha256) return OkStatus();
+    return BadInput(
+        fmt::format(
+            "{} holds a run of another guest (payload sha256 {:.12}..., this one {:.12}...)",
+            directory.string(), manifest.payload_sha256, plan.payload_sha256),
+        "give another --out directory, or the --payload-elf and plectl it was started with");
+  }
   return BadInput(
       fmt::format("{} holds a run of another plan (sha256 {:.12}..., seed {}; this plan "
                   "has {:.12}..., seed {})",
@@ -102,6 +109,7 @@ Manifest MakeManifest(const Plan& plan, const Executor& executor) {
   manifest.plan = {
       {"name", plan.name}, {"seed", plan.seed}, {"blocks", plan.blocks}, {"text", plan.text}};
   manifest.plan_sha256 = plan.sha256;
+  manifest.payload_sha256 = plan.payload_sha256;
   manifest.seed = plan.seed;
   manifest.host = executor.Host();
   manifest.observers = executor.Observers();

@@ -131,6 +131,8 @@ std::string ExitReasonName(uint32_t reason) {
   return name.empty() ? fmt::format("KVM exit {}", reason) : std::string(name);
 }
 
+std::string LastExitName(Bytes run) { return ExitReasonName(Header(run).exit_reason); }
+
 std::string DescribeExit(Bytes run) {
   const kvm_run header = Header(run);
   return fmt::format("{} ({})", Particulars(run, header), ExitReasonName(header.exit_reason));

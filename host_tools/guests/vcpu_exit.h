@@ -17,6 +17,9 @@ namespace plectl::guests {
 // "KVM_EXIT_SHUTDOWN", or "KVM exit 99" for one this program does not know.
 std::string ExitReasonName(uint32_t reason);
 
+// The name of why KVM_RUN last returned; KVM_EXIT_INTR when a signal ended it.
+std::string LastExitName(Bytes run);
+
 // What the exit means and its particulars, for a user: "triple fault (KVM_EXIT_SHUTDOWN)",
 // "32-bit write of 0x1 to port 0x1234 (KVM_EXIT_IO)".
 std::string DescribeExit(Bytes run);

@@ -41,7 +41,7 @@ std::string VcpuThread::DescribePlace() const {
 void VcpuThread::Main() {
   tid_ = ::gettid();
   Status status = Live();
-  place_ = vcpu_.DescribePlace();
+  place_ = fmt::format("{} at {}", LastExitName(vcpu_.run_area()), vcpu_.DescribePlace());
   gate_.Park(std::move(status));
 }
 
@@ -73,12 +73,14 @@ Status VcpuThread::ExplainExit() const {
 
 Status VcpuThread::ExplainCommand(uint32_t command) const {
   if ((command & PLECTL_COMMAND_MASK) != PLECTL_COMMAND_ABORT) {
-    return Misbehaved(fmt::format("unexpected command {:#x} on the control port", command));
+    return Misbehaved(
+        fmt::format("unexpected command {:#x} on the control port (KVM_EXIT_IO)", command));
   }
   const uint64_t address = options_.result_block + offsetof(plectl_result_block, vcpus) +
                            options_.id * sizeof(plectl_vcpu_result);
   PLECTL_ASSIGN_OR_RETURN(const auto result, memory_.Read<plectl_vcpu_result>(address));
-  return Misbehaved("the guest aborted: " + DescribeAbort(command >> PLECTL_ABORT_SHIFT, result));
+  return Misbehaved(fmt::format("the guest aborted: {} (KVM_EXIT_IO)",
+                                DescribeAbort(command >> PLECTL_ABORT_SHIFT, result)));
 }
 
 Failure VcpuThread::Misbehaved(const std::string& what) const {

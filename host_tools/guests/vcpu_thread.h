@@ -44,7 +44,8 @@ class VcpuThread {
   // Once parked.
   [[nodiscard]] const ThreadUsage& usage() const { return usage_; }
   [[nodiscard]] bool done() const { return done_; }
-  // "vCPU 1: RIP 0x100123, runnable" or "vCPU 1: done at RIP 0x100456".
+  // "vCPU 1: KVM_EXIT_INTR at RIP 0x100123, runnable"; after its end "vCPU 1: done, KVM_EXIT_IO
+  // ...".
   [[nodiscard]] std::string DescribePlace() const;
 
  private:

@@ -129,21 +129,9 @@ Status CollectResult(Vm& vm, const VcpuGroup& group, const ExitDeltas& exits,
 
 }  // namespace
 
-Result<VmmRunner> VmmRunner::Create(const VmmOptions& options) {
-  if (!options.payload_elf) {
-    auto payload = PayloadImage::Parse(EmbeddedPayloadElf());
-    if (!payload) return Fail(WithContext("embedded payload", payload.error()));
-    return VmmRunner(std::move(*payload));
-  }
-  PLECTL_ASSIGN_OR_RETURN(const std::string elf, ReadFile(*options.payload_elf));
-  auto payload = PayloadImage::Parse({reinterpret_cast<const uint8_t*>(elf.data()), elf.size()});
-  if (!payload) return Fail(WithContext(options.payload_elf->string(), payload.error()));
-  return VmmRunner(std::move(*payload));
-}
-
 Result<GuestResult> VmmRunner::Run(const GuestRequest& request, GuestObserver& observer) {
   PLECTL_RETURN_IF_ERROR(CheckNotStopped());
-  PLECTL_ASSIGN_OR_RETURN(const uint32_t index, CheckWorkloadFor(payload_, request.workload));
+  PLECTL_ASSIGN_OR_RETURN(const uint32_t index, CheckWorkload(payload_, request.workload));
   GuestResult result;
   Stopwatch stopwatch;
   PLECTL_ASSIGN_OR_RETURN(const auto priority,

@@ -8,27 +8,15 @@
 #include <algorithm>
 
 #include "host_tools/base/text.h"
-#include "host_tools/guests/embedded_payload.h"
 
 namespace plectl::guests {
 namespace {
-
-const Result<PayloadImage>& EmbeddedImage() {
-  static const Result<PayloadImage> image = PayloadImage::Parse(EmbeddedPayloadElf());
-  return image;
-}
-
-std::vector<std::string_view> NamesOf(const PayloadImage& image) {
-  std::vector<std::string_view> names;
-  for (const PayloadInfo& payload : image.payloads()) names.emplace_back(payload.name);
-  return names;
-}
 
 Result<uint32_t> FindPayload(const PayloadImage& image, std::string_view name) {
   const auto& payloads = image.payloads();
   const auto found = std::ranges::find(payloads, name, &PayloadInfo::name);
   if (found != payloads.end()) return static_cast<uint32_t>(found - payloads.begin());
-  const std::vector<std::string_view> names = NamesOf(image);
+  const std::vector<std::string_view> names = PayloadNames(image);
   return BadInput(fmt::format("unknown payload \"{}\"{}", name, SuggestionText(name, names)),
                   fmt::format("use one of: {}", fmt::join(names, ", ")));
 }
@@ -64,19 +52,13 @@ Status CheckScheduling(const PayloadInfo& payload, const Workload& workload) {
 
 }  // namespace
 
-std::vector<std::string_view> PayloadNames() {
-  const Result<PayloadImage>& image = EmbeddedImage();
-  return image ? NamesOf(*image) : std::vector<std::string_view>{};
+std::vector<std::string_view> PayloadNames(const PayloadImage& image) {
+  std::vector<std::string_view> names;
+  for (const PayloadInfo& payload : image.payloads()) names.emplace_back(payload.name);
+  return names;
 }
 
-Status CheckWorkload(const Workload& workload) {
-  const Result<PayloadImage>& image = EmbeddedImage();
-  if (!image) return Fail(WithContext("embedded payload", image.error()));
-  PLECTL_RETURN_IF_ERROR(CheckWorkloadFor(*image, workload));
-  return OkStatus();
-}
-
-Result<uint32_t> CheckWorkloadFor(const PayloadImage& image, const Workload& workload) {
+Result<uint32_t> CheckWorkload(const PayloadImage& image, const Workload& workload) {
   PLECTL_ASSIGN_OR_RETURN(const uint32_t index, FindPayload(image, workload.payload));
   const PayloadInfo& payload = image.payloads()[index];
   PLECTL_RETURN_IF_ERROR(CheckVcpus(payload, workload.vcpus));

@@ -10,14 +10,11 @@
 
 namespace plectl::guests {
 
-// The payloads of the embedded ELF, in its order. The names live as long as the program.
-std::vector<std::string_view> PayloadNames();
+// The names of the payloads, in their order. They live as long as the image.
+std::vector<std::string_view> PayloadNames(const PayloadImage& image);
 
-// Whether the embedded ELF can run `workload` on some host: BadInput that names the field, its
-// value and what is allowed. Needs no KVM.
-Status CheckWorkload(const Workload& workload);
-
-// The same for another ELF. Returns the index of the workload's payload in image.payloads().
-Result<uint32_t> CheckWorkloadFor(const PayloadImage& image, const Workload& workload);
+// Whether the image can run `workload` on some host: BadInput that names the field, its value and
+// what is allowed. Needs no KVM. Returns the index of the workload's payload in image.payloads().
+Result<uint32_t> CheckWorkload(const PayloadImage& image, const Workload& workload);
 
 }  // namespace plectl::guests

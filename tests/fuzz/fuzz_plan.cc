@@ -6,11 +6,13 @@
 #include <string_view>
 
 #include "host_tools/experiment/schedule.h"
+#include "host_tools/guests/payload_source.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace plectl::experiment;    // NOLINT(google-build-using-namespace)
   constexpr size_t kTrialsMax = 10'000;  // beyond it an input only takes time
-  const auto plan = ParsePlan({reinterpret_cast<const char*>(data), size}, "plan.yaml");
+  static const auto payloads = plectl::guests::EmbeddedPayloads.value();
+  const auto plan = ParsePlan({reinterpret_cast<const char*>(data), size}, "plan.yaml", payloads);
   if (!plan) {
     if (plan.error().message.empty()) std::abort();
     return 0;

@@ -9,6 +9,7 @@
 #include "host_tools/base/file.h"
 #include "host_tools/experiment/schedule.h"
 #include "tests/unit/base/temp_dir.h"
+#include "tests/unit/experiment/embedded_payloads.h"
 #include "tests/unit/experiment/sample_run.h"
 
 namespace plectl::experiment {
@@ -36,6 +37,7 @@ class DryRunTest : public ::testing::Test {
   void FinishTrials(size_t count) {
     Manifest manifest = SampleManifest(plan_.seed);
     manifest.plan_sha256 = plan_.sha256;
+    manifest.payload_sha256 = plan_.payload_sha256;
     std::string log = LineOf(manifest);
     const std::vector<ScheduledTrial> schedule = MakeSchedule(plan_);
     for (size_t i = 0; i < count; ++i) {
@@ -47,7 +49,7 @@ class DryRunTest : public ::testing::Test {
     ASSERT_TRUE(WriteFileAtomically(dir_.path() / "run.jsonl", log));
   }
 
-  Plan plan_ = ParsePlan(kPlanText, "p.yaml").value();
+  Plan plan_ = ParsePlan(kPlanText, "p.yaml", Payloads()).value();
   TempDir dir_;
 };
 
@@ -99,7 +101,8 @@ TEST_F(DryRunTest, NothingLeftTakesNoTime) {
 }
 
 TEST_F(DryRunTest, APlanWithoutParamsNeedsNoReload) {
-  plan_ = ParsePlan("name: x\nworkloads: [{payload: ttas, cpus: 0}]\n", "p.yaml").value();
+  plan_ =
+      ParsePlan("name: x\nworkloads: [{payload: ttas, cpus: 0}]\n", "p.yaml", Payloads()).value();
   EXPECT_EQ(nlohmann::json::parse(Describe(true))["reloads_max"], 0);
 }
 

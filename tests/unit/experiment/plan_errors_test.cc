@@ -5,6 +5,7 @@
 #include <string>
 
 #include "host_tools/experiment/plan.h"
+#include "tests/unit/experiment/embedded_payloads.h"
 
 namespace plectl::experiment {
 namespace {
@@ -139,7 +140,7 @@ const BadPlan kBadPlans[] = {
 class PlanErrors : public ::testing::TestWithParam<BadPlan> {};
 
 TEST_P(PlanErrors, HavePlaceAndReason) {
-  const Result<Plan> plan = ParsePlan(GetParam().text, "p.yaml");
+  const Result<Plan> plan = ParsePlan(GetParam().text, "p.yaml", Payloads());
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().kind, ErrorKind::kBadInput);
   EXPECT_THAT(plan.error().message, StartsWith("p.yaml:" + GetParam().place + ": "));

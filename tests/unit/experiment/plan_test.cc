@@ -7,6 +7,7 @@
 #include "host_tools/base/file.h"
 #include "host_tools/base/sha256.h"
 #include "tests/unit/base/temp_dir.h"
+#include "tests/unit/experiment/embedded_payloads.h"
 
 namespace plectl::experiment {
 namespace {
@@ -15,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Plan Parse(std::string_view text) {
-  Result<Plan> plan = ParsePlan(text, "p.yaml");
+  Result<Plan> plan = ParsePlan(text, "p.yaml", Payloads());
   if (plan) return *plan;
   ADD_FAILURE() << plan.error().Text();
   return {};
@@ -143,17 +144,17 @@ TEST(Plan, ComesFromAFile) {
   const TempDir dir;
   const auto path = dir.path() / "plan.yaml";
   ASSERT_TRUE(WriteFileAtomically(path, "name: x\nworkload: 1\n"));
-  const Result<Plan> plan = LoadPlan(path);
+  const Result<Plan> plan = LoadPlan(path, Payloads());
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().kind, ErrorKind::kBadInput);
   EXPECT_THAT(plan.error().message, HasSubstr(path.string() + ":2:1: "));
-  const Result<Plan> absent = LoadPlan(dir.path() / "absent.yaml");
+  const Result<Plan> absent = LoadPlan(dir.path() / "absent.yaml", Payloads());
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().kind, ErrorKind::kBadInput);
 }
 
 TEST(Plan, TheShippedPlanIsValid) {
-  const Result<Plan> plan = LoadPlan(PLECTL_SOURCE_DIR "/bench/plans/quickstart.yaml");
+  const Result<Plan> plan = LoadPlan(PLECTL_SOURCE_DIR "/bench/plans/quickstart.yaml", Payloads());
   EXPECT_TRUE(plan) << plan.error().Text();
 }
 

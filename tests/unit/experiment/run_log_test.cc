@@ -150,6 +150,13 @@ TEST(RunLog, ShardsOfAnotherPlanOrSeedAreRefused) {
   }
 }
 
+TEST(RunLog, ShardsOfAnotherGuestAreRefused) {
+  Manifest other = SampleManifest();
+  other.payload_sha256 = "4567";
+  EXPECT_THAT(ErrorOf(Start() + LineOf(other)),
+              HasSubstr("run.jsonl:2: this manifest is of another guest"));
+}
+
 TEST(RunLog, TheFirstValidRecordOfAnIdCounts) {
   TrialRecord second = SampleTrial("a");
   second.throughput_per_s = 1;

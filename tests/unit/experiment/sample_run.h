@@ -62,6 +62,7 @@ inline Manifest SampleManifest(uint64_t seed = 7) {
   manifest.plectl_version = "0.1.0";
   manifest.plan = {{"name", "sample"}, {"seed", seed}, {"blocks", 3}, {"text", "name: sample\n"}};
   manifest.plan_sha256 = "abc";
+  manifest.payload_sha256 = "0123";
   manifest.seed = seed;
   manifest.host = {{"cpu", {{"model_name", "Test CPU"}}}, {"lab", nullptr}};
   manifest.observers = {"bpf-exit", "bpf-on-spin"};

@@ -11,6 +11,7 @@
 
 #include "host_tools/base/file.h"
 #include "tests/unit/base/temp_dir.h"
+#include "tests/unit/experiment/embedded_payloads.h"
 
 namespace plectl::experiment {
 namespace {
@@ -96,7 +97,7 @@ class SweepTest : public ::testing::Test {
   RunLog Log() const { return LoadRunLog(dir_.path() / "run").value(); }
 
   TempDir dir_;
-  Plan plan_ = ParsePlan(kPlanText, "unit.yaml").value();
+  Plan plan_ = ParsePlan(kPlanText, "unit.yaml", Payloads()).value();
   FakeHost host_;
   NoProgress progress_;
 };
@@ -161,11 +162,20 @@ TEST_F(SweepTest, GivesUpATrialThatStaysInvalid) {
 
 TEST_F(SweepTest, RefusesADirectoryOfAnotherPlan) {
   ASSERT_TRUE(Sweep());
-  plan_ = ParsePlan(std::string(kPlanText) + "# changed\n", "unit.yaml").value();
+  plan_ = ParsePlan(std::string(kPlanText) + "# changed\n", "unit.yaml", Payloads()).value();
   const Result<SweepSummary> other = Sweep();
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind, ErrorKind::kBadInput);
   EXPECT_THAT(other.error().message, HasSubstr("run of another plan"));
+}
+
+TEST_F(SweepTest, RefusesADirectoryOfAnotherGuest) {
+  ASSERT_TRUE(Sweep());
+  plan_.payload_sha256 = std::string(64, 'f');
+  const Result<SweepSummary> other = Sweep();
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(other.error().message, HasSubstr("run of another guest"));
 }
 
 TEST_F(SweepTest, RefusesToGoOnOnAnotherHost) {

@@ -59,6 +59,11 @@ TEST(GuestCommand, IsNothingForAnyOtherExit) {
   EXPECT_FALSE(GuestCommand({}));
 }
 
+TEST(LastExitName, NamesTheReasonOrGivesItsNumber) {
+  EXPECT_EQ(LastExitName(RunArea(KVM_EXIT_INTR).Get()), "KVM_EXIT_INTR");
+  EXPECT_EQ(LastExitName(RunArea(99).Get()), "KVM exit 99");
+}
+
 TEST(DescribeExit, NamesReasonAndParticulars) {
   EXPECT_EQ(DescribeExit(RunArea(KVM_EXIT_SHUTDOWN).Get()), "triple fault (KVM_EXIT_SHUTDOWN)");
   EXPECT_EQ(DescribeExit(RunArea::Out(0x1234, 0x5a).Get()),

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host_tools/guests/payload_source.h"
 #include "tests/payloads/embedded.h"
 
 namespace plectl::guests {
@@ -18,25 +19,30 @@ Workload Valid() {
   return workload;
 }
 
+const PayloadImage& Embedded() {
+  static const PayloadImage image = EmbeddedPayloads().value();
+  return image;
+}
+
 std::string ErrorOf(const Workload& workload) {
-  const Status status = CheckWorkload(workload);
+  const auto status = CheckWorkload(Embedded(), workload);
   if (status) return "no error";
   EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
   return status.error().Text();
 }
 
 TEST(PayloadNames, AreThoseOfTheEmbeddedElf) {
-  EXPECT_THAT(PayloadNames(),
+  EXPECT_THAT(PayloadNames(Embedded()),
               ::testing::ElementsAre("token_ring", "ttas", "ticket", "pause_storm"));
 }
 
 TEST(CheckWorkload, AcceptsEveryPayloadWithTwoVcpus) {
-  for (const std::string_view name : PayloadNames()) {
+  for (const std::string_view name : PayloadNames(Embedded())) {
     Workload workload = Valid();
     workload.payload = name;
-    EXPECT_TRUE(CheckWorkload(workload)) << name;
+    EXPECT_TRUE(CheckWorkload(Embedded(), workload)) << name;
     workload.vcpus = 64;
-    EXPECT_TRUE(CheckWorkload(workload)) << name;
+    EXPECT_TRUE(CheckWorkload(Embedded(), workload)) << name;
   }
 }
 
@@ -84,16 +90,16 @@ TEST(CheckWorkload, RefusesFifoSpinnersThatShareACpu) {
   EXPECT_EQ(ErrorOf(workload), "no error");
 }
 
-TEST(CheckWorkloadFor, KnowsThePayloadsOfTheGivenElf) {
+TEST(CheckWorkload, KnowsThePayloadsOfTheGivenElf) {
   const auto image = PayloadImage::Parse(HostileGuestElf());
   ASSERT_TRUE(image) << image.error().Text();
   Workload workload = Valid();
   workload.payload = "hostile_halt";
-  const auto index = CheckWorkloadFor(*image, workload);
+  const auto index = CheckWorkload(*image, workload);
   ASSERT_TRUE(index) << index.error().Text();
   EXPECT_EQ(image->payloads()[*index].name, "hostile_halt");
   workload.payload = "ttas";
-  EXPECT_FALSE(CheckWorkloadFor(*image, workload));
+  EXPECT_FALSE(CheckWorkload(*image, workload));
 }
 
 }  // namespace

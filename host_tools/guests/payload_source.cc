@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/payload_source.h"
+
+#include <string>
+
+#include "host_tools/base/file.h"
+#include "host_tools/guests/embedded_payload.h"
+
+namespace plectl::guests {
+
+Result<PayloadImage> EmbeddedPayloads() {
+  auto payloads = PayloadImage::Parse(EmbeddedPayloadElf());
+  if (!payloads) return Fail(WithContext("embedded payload", payloads.error()));
+  return payloads;
+}
+
+Result<PayloadImage> LoadPayloads(const std::filesystem::path& elf) {
+  const Result<std::string> bytes = ReadFile(elf);
+  if (!bytes) return BadInput(bytes.error().message, "give the path of a payload ELF");
+  auto payloads =
+      PayloadImage::Parse({reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size()});
+  if (!payloads) return Fail(WithContext(elf.string(), payloads.error()));
+  return payloads;
+}
+
+}  // namespace plectl::guests
