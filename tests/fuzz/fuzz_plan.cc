@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace plectl::experiment;    // NOLINT(google-build-using-namespace)
   constexpr size_t kTrialsMax = 10'000;  // beyond it an input only takes time
-  static const auto payloads = plectl::guests::EmbeddedPayloads.value();
+  static const auto payloads = plectl::guests::EmbeddedPayloads().value();
   const auto plan = ParsePlan({reinterpret_cast<const char*>(data), size}, "plan.yaml", payloads);
   if (!plan) {
     if (plan.error().message.empty()) std::abort();

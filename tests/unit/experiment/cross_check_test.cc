@@ -21,7 +21,7 @@ ObservedCounts AgreeingCounts() {
   return observed;
 }
 
-TrialRecord RecordWithKvmExits(std::vector<Count> kvm_exits) {
+TrialRecord RecordWithKvmExits(const std::vector<Count>& kvm_exits) {
   TrialRecord record;
   for (const Count& exits : kvm_exits) {
     guests::VcpuResult vcpu;
@@ -31,8 +31,9 @@ TrialRecord RecordWithKvmExits(std::vector<Count> kvm_exits) {
   return record;
 }
 
-std::string WhyInvalid(const ObservedCounts& observed, std::vector<Count> kvm_exits = {4, 6}) {
-  TrialRecord record = RecordWithKvmExits(std::move(kvm_exits));
+std::string WhyInvalid(const ObservedCounts& observed,
+                       const std::vector<Count>& kvm_exits = {4, 6}) {
+  TrialRecord record = RecordWithKvmExits(kvm_exits);
   RecordCounts(observed, record);
   return record.invalid_because;
 }

@@ -31,8 +31,8 @@ std::string ErrorOf(const std::string& text) {
 }
 
 const std::string& Start() {
-  static const std::string kStart = LineOf(SampleManifest());
-  return kStart;
+  static const std::string start = LineOf(SampleManifest());
+  return start;
 }
 
 TEST(Manifest, ComesBackUnchanged) {

@@ -25,7 +25,7 @@ params: {ple_window: [1024, 4096]}
 workloads:
   - {payload: ttas, vcpus: 2, cpus: [0], iterations: 10}
 )";
-constexpr size_t kTrials = 2 * 2 * 2;  // blocks, windows, arms
+constexpr size_t kTrials = size_t{2} * 2 * 2;  // blocks, windows, arms
 
 // What the fake host shall do and what was done to it.
 struct FakeHost {

@@ -117,7 +117,7 @@ struct BadField {
 };
 
 TEST(TrialRecord, ChecksTypesAndRanges) {
-  const BadField kBad[] = {
+  const BadField fields[] = {
       {"/id", "", "trial.id: expected a text that is not empty"},
       {"/id", 5, "trial.id: expected a text"},
       {"/block", 4294967296, "from 0 to 4294967295"},
@@ -151,7 +151,7 @@ TEST(TrialRecord, ChecksTypesAndRanges) {
       {"/invalid_because", "x", "trial.invalid_because: expected nothing in a valid trial"},
       {"/ple_off_because", 3, "trial.ple_off_because"},
   };
-  for (const BadField& bad : kBad) {
+  for (const BadField& bad : fields) {
     json object = ToJson(SampleTrial());
     object[json::json_pointer(bad.pointer)] = bad.value;
     EXPECT_THAT(ErrorOf(object), HasSubstr(bad.says)) << bad.pointer << " = " << bad.value;

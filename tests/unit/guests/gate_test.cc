@@ -30,7 +30,7 @@ class GateTest : public ::testing::Test {
       });
     }
   }
-  ~GateTest() override {
+  void TearDown() override {
     gate_->End();
     for (std::thread& thread : threads_) thread.join();
   }

@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::filesystem::path WriteElf(const char* name, Bytes elf) {
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / name;
+  std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / name;
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(elf.data()), static_cast<std::streamsize>(elf.size()));
   return path;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/guests/vmm_runner.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "host_tools/guests/payload_source.h"
 
 namespace plectl::guests {
 namespace {
-
-using ::testing::HasSubstr;
 
 class UnusedObserver : public GuestObserver {
  public:
