@@ -7,6 +7,7 @@ PLECTL names the binary under test, PLECTL_TEST_FULL=1 asks for the long form of
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,14 @@ class LabTest(unittest.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="plectl-lab-test-")
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
+
+    def occupy_display_port(self):
+        """A foreign listener on the emulator's display port, which must not matter."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("0.0.0.0", 5900))
+        listener.listen()
+        self.addCleanup(listener.close)
 
     def plectl(self, *arguments, exit_code=0, timeout_s=900):
         """Runs plectl and checks its exit code."""

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job: a sweep in the lab with the real kvm_intel, PAUSE against nop, PLE on and off."""
 
-import socket
-
 import lab_harness
 
 PLAN = """
@@ -21,12 +19,7 @@ workloads:
 
 class MainJob(lab_harness.LabTest):
     def test_pause_arm_exits_nop_arm_and_gap_0_do_not_and_it_repeats(self):
-        # A foreign listener on the emulator's display port must not matter.
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("0.0.0.0", 5900))
-        listener.listen()
-        self.addCleanup(listener.close)
+        self.occupy_display_port()
         first = self.sweep_in_lab(PLAN, out="first")
         self.assertEqual(len(first), 24)
         for trial in first:
