@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,8 +62,27 @@ struct ExecPlan {
   ::_exit(127);
 }
 
+// A namespace starts with its loopback down; whoever enters it later talks to the child over it.
+bool BringLoopbackUp() {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  request.ifr_flags = IFF_UP;
+  const bool up = fd >= 0 && ::ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+  ::close(fd);
+  return up;
+}
+
 bool EnterNetworkNamespace() {
-  return ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+  const bool entered =
+      ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+  return entered && BringLoopbackUp();
+}
+
+// After every change of credentials: the kernel may forget the request with them (prctl(2)).
+void DieWithParent(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // the parent died before prctl()
 }
 
 void ResetSignals() {
@@ -72,15 +94,17 @@ void ResetSignals() {
 
 [[noreturn]] void ExecChild(const ExecPlan& plan) {
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != plan.parent) ::_exit(127);  // the parent died before prctl()
+  DieWithParent(plan.parent);
   ResetSignals();
   if (::dup2(plan.stdin_fd, 0) < 0 || ::dup2(plan.stdout_fd, 1) < 0 ||
       ::dup2(plan.stderr_fd, 2) < 0) {
     FailInChild(plan);
   }
   if (plan.working_directory != nullptr && ::chdir(plan.working_directory) != 0) FailInChild(plan);
-  if (plan.new_network_namespace && !EnterNetworkNamespace()) FailInChild(plan);
+  if (plan.new_network_namespace) {
+    if (!EnterNetworkNamespace()) FailInChild(plan);
+    DieWithParent(plan.parent);
+  }
   ::execvpe(plan.argv[0], plan.argv.data(), plan.environment.data());
   FailInChild(plan);
 }

@@ -21,7 +21,7 @@ struct ChildOptions {
   std::filesystem::path working_directory;           // empty: ours
   std::optional<std::string> standard_input;         // nothing: /dev/null
   std::optional<std::filesystem::path> output_file;  // stdout and stderr go there together
-  bool new_network_namespace = false;                // no port it opens is reachable
+  bool new_network_namespace = false;  // no port it opens is reachable from outside; has loopback
   std::vector<std::pair<std::string, std::string>> environment;  // added to ours
 };
 

@@ -6,21 +6,25 @@
 
 #include "host_tools/lab/agent.h"
 #include "host_tools/lab/job.h"
+#include "host_tools/lab/lab_config.h"
 #include "host_tools/lab/parallel_port.h"
 
 namespace plectl::cli {
 namespace {
 
 // The agent talks to hardware that only the lab surely has.
-Status CheckInLab(const HostRoot& root) {
-  PLECTL_ASSIGN_OR_RETURN(const std::string command_line, root.Read("/proc/cmdline"));
+Status CheckInLab(const std::string& command_line) {
   if (command_line.find(" plectl.lab=") != std::string::npos) return OkStatus();
   return BadInput("lab-agent runs inside the lab only", "use `plectl lab exec -- COMMAND` outside");
 }
 
 Status Agent(const HostRoot& root) {
-  PLECTL_RETURN_IF_ERROR(CheckInLab(root));
+  PLECTL_ASSIGN_OR_RETURN(const std::string command_line, root.Read("/proc/cmdline"));
+  PLECTL_RETURN_IF_ERROR(CheckInLab(command_line));
   PLECTL_ASSIGN_OR_RETURN(lab::ParallelPort port, lab::ParallelPort::Open());
+  if (command_line.find(lab::kSnapshotArgument) != std::string::npos) {
+    PLECTL_RETURN_IF_ERROR(lab::ReceiveJob(root, port));
+  }
   return lab::RunAgent(root, std::string(lab::kJobFile), port);
 }
 

@@ -28,11 +28,20 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
           "The emulated CPU: intel (kvm_intel, PLE) or amd (kvm_amd)")
       ->check(CLI::IsMember({"intel", "amd"}))
       ->default_str("intel");
+  command
+      .add_option_function<std::string>(
+          "--lab-start",
+          [&options](const std::string& start) {
+            options.start = start == "cold" ? lab::LabStart::kCold : lab::LabStart::kSnapshot;
+          },
+          "snapshot (of the booted lab, made on first use), or cold: boot it")
+      ->check(CLI::IsMember({"snapshot", "cold"}))
+      ->default_str("snapshot");
   command.add_option("--lab-dir", options.directory,
                      "Where the lab's files are kept (default $PLECTL_LAB_DIR, or "
                      "~/.cache/plectl/lab)");
   command.add_option("--lab-seed", options.seed,
-                     "Another seed is another, equally valid replicate (shifts the lab's clock)");
+                     "Another seed is another, equally valid replicate (shifts the lab's phase)");
   command
       .add_option("--lab-ips", options.instructions_per_s,
                   "Emulated instructions per second, which is the lab's TSC frequency")

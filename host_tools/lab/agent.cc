@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "host_tools/lab/frame.h"
 #include "host_tools/lab/hello.h"
 #include "host_tools/lab/job.h"
+#include "host_tools/lab/job_memory.h"
 
 namespace plectl::lab {
 namespace {
@@ -127,11 +129,30 @@ void RunBeforeOthers() {
   ::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters);
 }
 
+void Delay(uint64_t tsc_cycles) {
+  const uint64_t start = __builtin_ia32_rdtsc();
+  while (__builtin_ia32_rdtsc() - start < tsc_cycles) {
+  }
+}
+
 }  // namespace
+
+Status ReceiveJob(const HostRoot& root, ByteSink& sink) {
+  using FileMap = std::map<std::string, std::string>;
+  PLECTL_ASSIGN_OR_RETURN(const FileMap files, AwaitJobInMemory(sink));
+  for (const auto& [path, content] : files) {
+    const std::filesystem::path file = root.Path(path);
+    PLECTL_RETURN_IF_ERROR(MakeDirectories(file.parent_path()));
+    PLECTL_ASSIGN_OR_RETURN(const Fd fd, OpenFile(file, O_WRONLY | O_CREAT | O_TRUNC, 0755));
+    PLECTL_RETURN_IF_ERROR(WriteAll(fd.get(), content));
+  }
+  return OkStatus();
+}
 
 Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink) {
   PLECTL_ASSIGN_OR_RETURN(const std::string text, ReadFile(job_file));
   PLECTL_ASSIGN_OR_RETURN(const LabJob job, JobFromJson(text));
+  Delay(job.delay_tsc_cycles);
   PLECTL_ASSIGN_OR_RETURN(const LabHello hello, DescribeMachine(root));
   PLECTL_RETURN_IF_ERROR(Send(sink, FrameType::kHello, HelloToJson(hello)));
   RunBeforeOthers();

@@ -14,6 +14,13 @@ namespace plectl::lab {
 // code 3 and the reason on its standard error. The agent sleeps while nothing appears, and runs
 // before everything else when something does (SCHED_FIFO where allowed): so a record has left the
 // lab before the next trial begins, and no trial shares its CPU with the agent.
+//
+// In a lab that was booted for a snapshot the job comes later, through memory (job_memory.h): then
+// the agent first waits for it and puts its files in place.
 Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink);
+
+
+// Waits for a job in memory and writes its files below `root`.
+Status ReceiveJob(const HostRoot& root, ByteSink& sink);
 
 }  // namespace plectl::lab

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "host_tools/base/text.h"
+#include "host_tools/lab/required_files.h"
 
 namespace plectl::lab {
 
@@ -12,8 +13,8 @@ std::string BochsConfig(const LabOptions& options) {
   return fmt::format(
       "plugin_ctrl: usb_uhci=false, gameport=false, speaker=false\n"
       "display_library: rfb, options=\"timeout=0\"\n"
-      "romimage: file=/usr/share/bochs/BIOS-bochs-latest\n"
-      "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
+      "romimage: file={8}\n"
+      "vgaromimage: file={9}\n"
       "memory: host={0}, guest={0}\n"
       "cpu: model={1}, count=1, ips={2}, reset_on_triple_fault=0\n"
       "clock: sync=none, time0={3}\n"
@@ -27,7 +28,23 @@ std::string BochsConfig(const LabOptions& options) {
       "error: action=ignore\n"
       "panic: action=fatal\n",
       options.memory_mib, BochsCpuModel(options.cpu), options.instructions_per_s,
-      StartTime(options), kIsoFile, kConsoleFile, kFramesFile, kEngineLogFile);
+      StartTime(options), kIsoFile, kConsoleFile, kFramesFile, kEngineLogFile, kBiosImage,
+      kVgaBiosImage);
+}
+
+std::optional<std::string> ResumableConfig(std::string_view saved) {
+  constexpr std::string_view kPlugins = "plugin_ctrl:";
+  std::string config;
+  bool found = false;
+  for (const std::string_view line : Split(TrimRight(saved), '\n')) {
+    const bool plugins = line.starts_with(kPlugins);
+    found |= plugins;
+    config += plugins ? "plugin_ctrl: biosdev=true, iodebug=true, parallel=true, extfpuirq=true, "
+                        "serial=true, unmapped=true"
+                      : line;
+    config += '\n';
+  }
+  return found ? std::optional(config) : std::nullopt;
 }
 
 std::string IsolinuxConfig(std::string_view kernel_command_line) {

@@ -18,10 +18,16 @@ inline constexpr std::string_view kFramesFile = "frames";    // FIFO: the parall
 inline constexpr std::string_view kConfigFile = "bochsrc";
 inline constexpr std::string_view kDebuggerFile = "debugger";     // commands for Bochs's debugger
 inline constexpr std::string_view kEngineOutputFile = "output";   // what Bochs prints
+inline constexpr std::string_view kStateDirectory = "state";      // a saved machine
 inline constexpr std::string_view kEngineLogFile = "engine.log";  // Bochs's own log
 
 // The PC: one CPU, a CD drive with the image, console and parallel port.
 std::string BochsConfig(const LabOptions& options);
+
+// The configuration that Bochs saved with a machine's state, changed so that resuming it works: as
+// saved it loads plug-ins in another order than at boot, and timers, which are saved by their
+// index, go to the wrong devices. Nothing when it has no line plugin_ctrl.
+std::optional<std::string> ResumableConfig(std::string_view saved);
 
 // isolinux.cfg that boots /vmlinuz at once with /job.img and /system.img as initrd. The job stands
 // first: nothing after a compressed archive would be read, and it is never compressed.

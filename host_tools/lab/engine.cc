@@ -29,12 +29,21 @@ Result<Fd> MakeFifo(const std::filesystem::path& path) {
 
 Result<Engine> Engine::Boot(const LabOptions& options, const std::filesystem::path& directory) {
   PLECTL_RETURN_IF_ERROR(WriteFileAtomically(directory / kConfigFile, BochsConfig(options)));
+  return Start({options.engine, "-q", "-f", std::string(kConfigFile)}, directory);
+}
+
+Result<Engine> Engine::Resume(const LabOptions& options, const std::filesystem::path& directory) {
+  return Start({options.engine, "-q", "-r", std::string(kStateDirectory)}, directory);
+}
+
+Result<Engine> Engine::Start(std::vector<std::string> argv,
+                             const std::filesystem::path& directory) {
   PLECTL_RETURN_IF_ERROR(WriteFileAtomically(directory / kDebuggerFile, "c\n"));
   PLECTL_ASSIGN_OR_RETURN(Fd console, MakeFifo(directory / kConsoleFile));
   PLECTL_ASSIGN_OR_RETURN(Fd frames, MakeFifo(directory / kFramesFile));
   ChildOptions child;
-  child.argv = {options.engine,           "-q",  "-f",
-                std::string(kConfigFile), "-rc", std::string(kDebuggerFile)};
+  child.argv = std::move(argv);
+  child.argv.insert(child.argv.end(), {"-rc", std::string(kDebuggerFile)});
   child.working_directory = directory;
   child.output_file = directory / kEngineOutputFile;
   child.new_network_namespace = true;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host_tools/base/child.h"
 #include "host_tools/base/fd.h"
@@ -21,6 +22,8 @@ class Engine {
   // Starts the PC that boots kIsoFile in `directory`, in a network namespace of its own: Bochs's
   // display listens on all addresses, port 5900, and nobody shall reach it or be in its way.
   static Result<Engine> Boot(const LabOptions& options, const std::filesystem::path& directory);
+  // Starts the PC in the state that kStateDirectory in `directory` holds, isolated alike.
+  static Result<Engine> Resume(const LabOptions& options, const std::filesystem::path& directory);
 
   [[nodiscard]] Child& process() { return process_; }
   [[nodiscard]] int console_fd() const { return console_.get(); }
@@ -31,6 +34,8 @@ class Engine {
   [[nodiscard]] std::string LastOutput() const;
 
  private:
+  static Result<Engine> Start(std::vector<std::string> argv,
+                              const std::filesystem::path& directory);
   Engine(std::filesystem::path directory, Fd console, Fd frames, Child process)
       : directory_(std::move(directory)),
         console_(std::move(console)),

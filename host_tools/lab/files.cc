@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -34,7 +35,45 @@ void RemoveAbandoned(const fs::path& parent) {
   }
 }
 
+// Copies the bytes [begin, end).
+Status CopyRange(const Fd& from, const Fd& to, off_t begin, off_t end) {
+  off_t in = begin;
+  off_t out = begin;
+  while (in < end) {
+    const ssize_t copied =
+        ::copy_file_range(from.get(), &in, to.get(), &out, static_cast<size_t>(end - in), 0);
+    if (copied < 0 && errno == EINTR) continue;
+    if (copied <= 0) return SystemFailure("copy_file_range", errno);
+  }
+  return OkStatus();
+}
+
 }  // namespace
+
+Status CopySparse(const fs::path& from, const fs::path& to) {
+  PLECTL_ASSIGN_OR_RETURN(const Fd source, OpenFile(from, O_RDONLY));
+  PLECTL_ASSIGN_OR_RETURN(const Fd copy, OpenFile(to, O_WRONLY | O_CREAT | O_TRUNC));
+  const off_t size = ::lseek(source.get(), 0, SEEK_END);
+  if (size < 0 || ::ftruncate(copy.get(), size) != 0) {
+    return SystemFailure(fmt::format("copy {} to {}", from.string(), to.string()), errno);
+  }
+  off_t end = 0;
+  while (true) {
+    const off_t begin = ::lseek(source.get(), end, SEEK_DATA);
+    if (begin < 0) return OkStatus();  // ENXIO: only a hole is left
+    end = ::lseek(source.get(), begin, SEEK_HOLE);
+    if (const Status copied = CopyRange(source, copy, begin, end); !copied) {
+      return Fail(WithContext(fmt::format("copy {} to {}", from.string(), to.string()),
+                              copied.error()));
+    }
+  }
+}
+
+Status LinkInto(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::create_hard_link(from, to, error);
+  return error ? CopyInto(from, to) : OkStatus();
+}
 
 Status CopyInto(const fs::path& from, const fs::path& to) {
   PLECTL_RETURN_IF_ERROR(MakeDirectories(to.parent_path()));

@@ -11,6 +11,12 @@ namespace plectl::lab {
 // Copies a file, with its permissions, and creates the directories of `to`.
 Status CopyInto(const std::filesystem::path& from, const std::filesystem::path& to);
 
+// Copies a file without writing its holes: a sparse copy.
+Status CopySparse(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Makes `to` another name of the file `from`, or a copy where that cannot be.
+Status LinkInto(const std::filesystem::path& from, const std::filesystem::path& to);
+
 // Renames a finished file or directory to its place, durably; one that stood there is replaced.
 Status MoveInto(const std::filesystem::path& from, const std::filesystem::path& to);
 

@@ -2,9 +2,10 @@
 #include "host_tools/lab/frame.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <utility>
+
+#include "host_tools/lab/little_endian.h"
 
 namespace plectl::lab {
 namespace {
@@ -17,26 +18,12 @@ constexpr size_t kHeaderSize = 16;
 
 // Of the type, the length and the payload.
 uint32_t Crc(std::string_view header, std::string_view payload) {
-  const auto update = [](uLong crc, std::string_view bytes) {
-    return ::crc32(crc, reinterpret_cast<const Bytef*>(bytes.data()),
-                   static_cast<uInt>(bytes.size()));
-  };
-  return static_cast<uint32_t>(update(update(0, header.substr(0, kCrcOffset)), payload));
-}
-
-void AppendLittleEndian(std::string& bytes, uint32_t value) {
-  for (int shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<char>(value >> shift));
-}
-
-uint32_t ReadLittleEndian(std::string_view bytes) {
-  uint32_t value = 0;
-  for (size_t i = 4; i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[i]);
-  return value;
+  return Crc32(payload, Crc32(header.substr(0, kCrcOffset)));
 }
 
 bool IsFrameType(uint8_t type) {
   return type >= static_cast<uint8_t>(FrameType::kHello) &&
-         type <= static_cast<uint8_t>(FrameType::kExit);
+         type <= static_cast<uint8_t>(FrameType::kReady);
 }
 
 Failure Damaged(std::string_view why) {

@@ -17,6 +17,7 @@ enum class FrameType : uint8_t {
   kStderr = 3,  // and standard error
   kRecord = 4,  // one line of the followed file, without its newline
   kExit = 5,    // once, last: the job's exit code in decimal
+  kReady = 6,   // instead of all that: waits for its job in memory, may be saved now
 };
 
 struct Frame {

@@ -36,8 +36,10 @@ Status CheckLabJob(const LabJob& job) {
 
 Result<std::string> JobToJson(const LabJob& job) {
   try {
-    const nlohmann::json json = {
-        {"argv", job.argv}, {"environment", job.environment}, {"follow_file", job.follow_file}};
+    const nlohmann::json json = {{"argv", job.argv},
+                                 {"environment", job.environment},
+                                 {"follow_file", job.follow_file},
+                                 {"delay_tsc_cycles", job.delay_tsc_cycles}};
     return json.dump(1) + "\n";
   } catch (const nlohmann::json::exception&) {
     return BadInput("the lab's command is not valid UTF-8 text");
@@ -51,6 +53,7 @@ Result<LabJob> JobFromJson(std::string_view text) {
     json.at("argv").get_to(job.argv);
     json.at("environment").get_to(job.environment);
     json.at("follow_file").get_to(job.follow_file);
+    json.at("delay_tsc_cycles").get_to(job.delay_tsc_cycles);
     PLECTL_RETURN_IF_ERROR(CheckLabJob(job));
     return job;
   } catch (const nlohmann::json::exception& exception) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct LabJob {
   // A file in the lab, absolute; each line that the job appends to it is sent out at once. Lines
   // that it holds from the beginning are not. Empty: none.
   std::string follow_file;
+  uint64_t delay_tsc_cycles = 0;  // before the hello
 };
 
 // Where the lab finds its job.

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/lab/lab.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <utility>
 
+#include "host_tools/base/file.h"
+#include "host_tools/base/stop.h"
 #include "host_tools/lab/archive.h"
 #include "host_tools/lab/engine.h"
 #include "host_tools/lab/files.h"
 #include "host_tools/lab/iso.h"
+#include "host_tools/lab/job_image.h"
+#include "host_tools/lab/job_memory.h"
 #include "host_tools/lab/required_files.h"
 #include "host_tools/lab/session.h"
+#include "host_tools/lab/snapshot.h"
+#include "host_tools/lab/snapshot_store.h"
 #include "host_tools/lab/system_image.h"
 
 namespace plectl::lab {
@@ -23,23 +31,24 @@ Result<fs::path> LabDirectory(const LabOptions& options) {
 }
 
 // What all labs of these options have in common.
-struct BuiltLab {
+struct LabParts {
+  fs::path directory;
   LabKernel kernel;
-  std::string system_image;
+  std::string engine_version;
 };
 
-Result<BuiltLab> Build(const LabOptions& options, const fs::path& directory, bool update_kernel,
-                       const Progress& progress) {
+Result<LabParts> Prepare(const LabOptions& options, bool update_kernel, const Progress& progress) {
   PLECTL_RETURN_IF_ERROR(CheckLabOptions(options));
   PLECTL_RETURN_IF_ERROR(CheckRequiredFiles(HostRoot(), options.engine));
-  PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(directory / "lock"));
-  BuiltLab built;
-  PLECTL_ASSIGN_OR_RETURN(built.kernel, EnsureKernel(directory, update_kernel, progress));
-  PLECTL_ASSIGN_OR_RETURN(built.system_image, BuildSystemImage(directory, built.kernel));
-  return built;
+  LabParts parts;
+  PLECTL_ASSIGN_OR_RETURN(parts.directory, LabDirectory(options));
+  PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(parts.directory / "lock"));
+  PLECTL_ASSIGN_OR_RETURN(parts.kernel, EnsureKernel(parts.directory, update_kernel, progress));
+  PLECTL_ASSIGN_OR_RETURN(parts.engine_version, EngineVersion(options.engine));
+  return parts;
 }
 
-Result<std::string> JobImage(const LabJob& job) {
+Result<std::string> JobArchive(const LabJob& job) {
   Archive archive;
   for (const auto& [path, content] : job.files) archive.AddFile(path, content);
   PLECTL_ASSIGN_OR_RETURN(std::string description, JobToJson(job));
@@ -47,34 +56,122 @@ Result<std::string> JobImage(const LabJob& job) {
   return archive.ToCpio();
 }
 
-// The seam for other ways to a booted lab (snapshots): whatever comes back runs the job.
-Result<Engine> BootJob(const LabOptions& options, BuiltLab built, const LabJob& job,
-                       const fs::path& run_directory) {
-  PLECTL_ASSIGN_OR_RETURN(const std::string version, EngineVersion(options.engine));
-  PLECTL_ASSIGN_OR_RETURN(std::string job_image, JobImage(job));
-  const IsoContent content{built.kernel.directory / "vmlinuz", std::move(built.system_image),
-                           std::move(job_image), KernelCommandLine(options, version)};
-  PLECTL_RETURN_IF_ERROR(WriteIso(content, run_directory));
-  return Engine::Boot(options, run_directory);
+// Writes the image that boots with `job_archive` as part of its files.
+Status WriteBootImage(const LabOptions& options, const LabParts& parts, std::string job_archive,
+                      const fs::path& run_directory) {
+  IsoContent content;
+  content.kernel = parts.kernel.directory / "vmlinuz";
+  {
+    PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(parts.directory / "lock"));
+    PLECTL_ASSIGN_OR_RETURN(content.system_image, BuildSystemImage(parts.directory, parts.kernel));
+  }
+  content.job_image = std::move(job_archive);
+  content.kernel_command_line = KernelCommandLine(options, parts.engine_version);
+  return WriteIso(content, run_directory);
+}
+
+Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJob& job,
+                           LabObserver& observer) {
+  options.start = LabStart::kCold;
+  PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run,
+                          ScratchDirectory::Create(parts.directory / "runs"));
+  PLECTL_ASSIGN_OR_RETURN(std::string archive, JobArchive(job));
+  PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, std::move(archive), run.path()));
+  PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Boot(options, run.path()));
+  return RunSession(engine, options, observer);
+}
+
+Result<Snapshot> EnsureSnapshot(const LabOptions& options, const LabParts& parts,
+                                const std::string& key, LabObserver& observer) {
+  const auto make = [&](const fs::path& directory) -> Status {
+    observer.OnProgress("booting the lab once, to save it for instant starts");
+    PLECTL_RETURN_IF_ERROR(MakeDirectories(directory));
+    PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, Archive().ToCpio(), directory));
+    return SaveSnapshot(options, directory, observer);
+  };
+  return SnapshotStore(parts.directory).Ensure(key, make);
+}
+
+// Passes everything on, and notes whether the lab came up.
+class BootWatch final : public LabObserver {
+ public:
+  explicit BootWatch(LabObserver& observer) : observer_(observer) {}
+  void OnProgress(std::string_view text) override { observer_.OnProgress(text); }
+  Status OnBooted(const LabHello& hello, std::chrono::milliseconds boot_time) override {
+    booted_ = true;
+    return observer_.OnBooted(hello, boot_time);
+  }
+  Status OnStdout(std::string_view bytes) override { return observer_.OnStdout(bytes); }
+  Status OnStderr(std::string_view bytes) override { return observer_.OnStderr(bytes); }
+  Status OnRecord(std::string_view line) override { return observer_.OnRecord(line); }
+  void OnConsole(std::string_view line) override { observer_.OnConsole(line); }
+  [[nodiscard]] bool booted() const { return booted_; }
+
+ private:
+  LabObserver& observer_;
+  bool booted_ = false;
+};
+
+Result<LabOutcome> Resume(const LabOptions& options, const LabParts& parts,
+                          const Snapshot& snapshot, std::string_view job_image,
+                          LabObserver& observer) {
+  PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run,
+                          ScratchDirectory::Create(parts.directory / "runs"));
+  PLECTL_RETURN_IF_ERROR(CopySnapshot(snapshot, job_image, run.path()));
+  PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Resume(options, run.path()));
+  return RunSession(engine, options, observer);
+}
+
+Result<std::string> JobImageFor(const LabOptions& options, LabJob job) {
+  job.delay_tsc_cycles = SeedDelay(options);
+  return EncodeJobImage(job);
+}
+
+// Resumes a snapshot. Where that cannot be (the job does not fit, the emulator cannot save itself,
+// the snapshot does not come up), says why and boots.
+Result<LabOutcome> RunResumed(const LabOptions& options, const LabParts& parts, const LabJob& job,
+                              LabObserver& observer) {
+  const auto boot_instead = [&](const std::string& why) {
+    observer.OnProgress(fmt::format("booting the lab, since {}", why));
+    return RunCold(options, parts, job, observer);
+  };
+  PLECTL_ASSIGN_OR_RETURN(const std::string image, JobImageFor(options, job));
+  if (image.size() > kJobMemorySize - kJobImageOffset) {
+    return boot_instead(fmt::format("its job of {} MiB is too large for a snapshot (at most {})",
+                                    image.size() >> 20, kJobMemorySize >> 20));
+  }
+  PLECTL_ASSIGN_OR_RETURN(const std::string key,
+                          SnapshotKey(options, parts.kernel, parts.engine_version));
+  const Result<Snapshot> snapshot = EnsureSnapshot(options, parts, key, observer);
+  PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+  if (!snapshot && snapshot.error().kind != ErrorKind::kInconclusive) {
+    return Fail(snapshot.error());
+  }
+  if (!snapshot) return boot_instead("no snapshot could be made: " + snapshot.error().message);
+  BootWatch watch(observer);
+  Result<LabOutcome> outcome = Resume(options, parts, *snapshot, image, watch);
+  PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+  if (outcome || watch.booted()) return outcome;
+  PLECTL_RETURN_IF_ERROR(SnapshotStore(parts.directory).Discard(key));
+  return boot_instead("its snapshot did not come up: " + outcome.error().message);
 }
 
 }  // namespace
 
 Result<LabKernel> BuildLab(const LabOptions& options, bool update_kernel,
                            const Progress& progress) {
-  PLECTL_ASSIGN_OR_RETURN(const fs::path directory, LabDirectory(options));
-  PLECTL_ASSIGN_OR_RETURN(BuiltLab built, Build(options, directory, update_kernel, progress));
-  return std::move(built.kernel);
+  PLECTL_ASSIGN_OR_RETURN(LabParts parts, Prepare(options, update_kernel, progress));
+  return std::move(parts.kernel);
 }
 
 Result<LabOutcome> RunInLab(const LabOptions& options, const LabJob& job, LabObserver& observer) {
   PLECTL_RETURN_IF_ERROR(CheckLabJob(job));
-  PLECTL_ASSIGN_OR_RETURN(const fs::path directory, LabDirectory(options));
   const auto progress = [&](std::string_view text) { observer.OnProgress(text); };
-  PLECTL_ASSIGN_OR_RETURN(BuiltLab built, Build(options, directory, false, progress));
-  PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run, ScratchDirectory::Create(directory / "runs"));
-  PLECTL_ASSIGN_OR_RETURN(Engine engine, BootJob(options, std::move(built), job, run.path()));
-  return RunSession(engine, options, observer);
+  PLECTL_ASSIGN_OR_RETURN(const LabParts parts, Prepare(options, false, progress));
+  if (options.start == LabStart::kCold || options.verbose_console) {
+    return RunCold(options, parts, job, observer);
+  }
+  return RunResumed(options, parts, job, observer);
 }
 
 }  // namespace plectl::lab

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "host_tools/lab/job_memory.h"
+
 namespace plectl::lab {
 namespace {
 
@@ -47,7 +49,18 @@ Status CheckLabOptions(const LabOptions& options) {
   return CheckRange("the lab's memory in MiB", options.memory_mib, kMemoryMibMin, kMemoryMibMax);
 }
 
-uint64_t StartTime(const LabOptions& options) { return kStartTime + options.seed; }
+uint64_t StartTime(const LabOptions& options) {
+  return options.start == LabStart::kCold ? kStartTime + options.seed : kStartTime;
+}
+
+uint64_t SeedDelay(const LabOptions& options) {
+  constexpr uint64_t kTicksPerSecond = 250;
+  // The golden ratio in 32-bit fixed point: its multiples, fractions only, leave no large gap.
+  constexpr uint64_t kGoldenRatio = 2'654'435'769;
+  const uint64_t tick_tsc_cycles = options.instructions_per_s / kTicksPerSecond;
+  const uint64_t fraction = options.seed * kGoldenRatio & UINT32_MAX;
+  return fraction * tick_tsc_cycles >> 32;
+}
 
 Result<std::filesystem::path> DefaultLabDirectory() {
   if (const std::string own = Variable("PLECTL_LAB_DIR"); !own.empty()) {
@@ -75,9 +88,12 @@ std::string KernelCommandLine(const LabOptions& options, std::string_view engine
       "mitigations=off nowatchdog no_timer_check cryptomgr.notests init_on_alloc=0 audit=0 "
       "lsm=capability ipv6.disable=1 random.trust_cpu=off clearcpuid=rdrand,rdseed,fsrm,mwaitx "
       "initcall_blacklist=load_system_certificate_list,init_blk_tracer,crypto_kdf108_init "
-      "plectl.lab={}",
+      "plectl.lab={}{}",
       options.verbose_console ? "loglevel=7" : "quiet loglevel=1",
-      LabDescription(options, engine_version));
+      LabDescription(options, engine_version),
+      options.start == LabStart::kSnapshot
+          ? fmt::format(" {} {}", JobMemoryKernelArgument(), kSnapshotArgument)
+          : "");
 }
 
 }  // namespace plectl::lab

@@ -19,6 +19,9 @@ std::optional<LabCpu> ParseLabCpu(std::string_view name);
 // The CPU model of Bochs 2.7: the ones that have PLE or SVM and boot Debian's kernel 6.1.
 std::string_view BochsCpuModel(LabCpu cpu);
 
+// How a lab comes up: resumed from a snapshot of the booted machine (made on first use), or booted.
+enum class LabStart { kSnapshot, kCold };
+
 // Wall-clock limits. The lab never ends by itself when its kernel hangs.
 struct LabDeadlines {
   std::chrono::seconds boot{180};     // from the start of the engine to the agent's hello
@@ -30,7 +33,10 @@ struct LabDeadlines {
 // Everything that shapes a lab. The same options, job, kernel and plectl give bit-identical runs.
 struct LabOptions {
   LabCpu cpu = LabCpu::kIntel;
-  uint64_t seed = 0;  // seconds added to the emulated start time: another, equally valid replicate
+  LabStart start = LabStart::kSnapshot;
+  // Another seed is another, equally valid replicate: seconds added to the emulated start time of a
+  // cold boot, the phase of a delay (SeedDelay()) before the job of a resumed one.
+  uint64_t seed = 0;
   uint64_t instructions_per_s = 200'000'000;  // emulated; also the TSC frequency in Hz
   uint32_t memory_mib = 512;
   std::string engine = "bochs-bin";  // a program in PATH, or a path
@@ -46,6 +52,10 @@ Status CheckLabOptions(const LabOptions& options);
 // The emulated real-time clock at power-on, in seconds since 1970.
 uint64_t StartTime(const LabOptions& options);
 
+// How long a resumed lab waits before its job, in TSC cycles: the seed's place in a sequence that
+// covers the period of the kernel's timer tick (CONFIG_HZ=250) ever more evenly. 0 for seed 0.
+uint64_t SeedDelay(const LabOptions& options);
+
 // $PLECTL_LAB_DIR, else $XDG_CACHE_HOME/plectl/lab, else $HOME/.cache/plectl/lab.
 Result<std::filesystem::path> DefaultLabDirectory();
 
@@ -54,5 +64,8 @@ std::string LabDescription(const LabOptions& options, std::string_view engine_ve
 
 // The command line of the lab's kernel: a short and repeatable boot (docs/lab.md says why each).
 std::string KernelCommandLine(const LabOptions& options, std::string_view engine_version);
+
+// On it: this boot is for a snapshot, its agent waits for a job in memory.
+inline constexpr std::string_view kSnapshotArgument = "plectl.snapshot";
 
 }  // namespace plectl::lab

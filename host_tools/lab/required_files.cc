@@ -30,8 +30,8 @@ constexpr std::array<Requirement, 11> kRequirements = {{
     {kBusybox, "busybox-static"},
     {kIsolinux, "isolinux"},
     {kLdlinux, "syslinux-common"},
-    {"/usr/share/bochs/BIOS-bochs-latest", "bochsbios"},
-    {"/usr/share/bochs/VGABIOS-lgpl-latest", "vgabios"},
+    {kBiosImage, "bochsbios"},
+    {kVgaBiosImage, "vgabios"},
 }};
 
 bool IsThere(const HostRoot& root, std::string_view name) {

@@ -11,6 +11,8 @@ namespace plectl::lab {
 
 // Where the programs and firmware that make and run the lab stand on this machine.
 inline constexpr std::string_view kBusybox = "/bin/busybox";
+inline constexpr std::string_view kBiosImage = "/usr/share/bochs/BIOS-bochs-latest";
+inline constexpr std::string_view kVgaBiosImage = "/usr/share/bochs/VGABIOS-lgpl-latest";
 inline constexpr std::string_view kIsolinux = "/usr/lib/ISOLINUX/isolinux.bin";
 inline constexpr std::string_view kLdlinux = "/usr/lib/syslinux/modules/bios/ldlinux.c32";
 

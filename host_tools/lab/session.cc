@@ -56,6 +56,16 @@ class Session {
     }
   }
 
+  Status RunUntilReady() {
+    while (!ready_) {
+      PLECTL_ASSIGN_OR_RETURN(const bool ended, WaitForEvent());
+      PLECTL_RETURN_IF_ERROR(ReadFrames());
+      ReadConsole();
+      if (ended) return GiveUp("ended while it booted:\n" + engine_.LastOutput());
+    }
+    return OkStatus();
+  }
+
  private:
   // True when the engine has ended.
   Result<bool> WaitForEvent() {
@@ -126,6 +136,7 @@ class Session {
 
   Status Take(const Frame& frame) {
     if (frame.type == FrameType::kHello) return TakeHello(frame.payload);
+    if (frame.type == FrameType::kReady) return TakeReady();
     if (!booted_) return GiveUp("sent output before it was up");
     if (exit_code_) return GiveUp("sent output after the end of its job");
     switch (frame.type) {
@@ -146,6 +157,12 @@ class Session {
     outcome_.boot_time = Since(start_);
     PLECTL_ASSIGN_OR_RETURN(const LabHello hello, HelloFromJson(payload));
     return observer_.OnBooted(hello, outcome_.boot_time);
+  }
+
+  Status TakeReady() {
+    if (booted_ || ready_) return GiveUp("rebooted");
+    ready_ = true;
+    return OkStatus();
   }
 
   Status TakeExit(std::string_view payload) {
@@ -182,6 +199,7 @@ class Session {
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_frame_ = start_;
   std::optional<Clock::time_point> panic_at_;
+  bool ready_ = false;
   bool booted_ = false;
   std::optional<int> exit_code_;
   LabOutcome outcome_;
@@ -191,6 +209,10 @@ class Session {
 
 Result<LabOutcome> RunSession(Engine& engine, const LabOptions& options, LabObserver& observer) {
   return Session(engine, options, observer).Run();
+}
+
+Status AwaitReady(Engine& engine, const LabOptions& options, LabObserver& observer) {
+  return Session(engine, options, observer).RunUntilReady();
 }
 
 }  // namespace plectl::lab

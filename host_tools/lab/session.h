@@ -12,4 +12,7 @@ namespace plectl::lab {
 // may still run; its destructor ends it.
 Result<LabOutcome> RunSession(Engine& engine, const LabOptions& options, LabObserver& observer);
 
+// From a booting engine to the agent's kReady. The errors are the same.
+Status AwaitReady(Engine& engine, const LabOptions& options, LabObserver& observer);
+
 }  // namespace plectl::lab
