@@ -46,6 +46,10 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
       .add_option("--lab-ips", options.instructions_per_s,
                   "Emulated instructions per second, which is the lab's TSC frequency")
       ->capture_default_str();
+  command
+      .add_option("--lab-memory-mib", options.memory_mib,
+                  "The lab's memory in MiB; a start takes longer with more")
+      ->capture_default_str();
   AddSeconds(command, "--lab-boot-deadline-s", options.deadlines.boot,
              "Give up when the lab is not up after so many seconds");
   AddSeconds(command, "--lab-silence-deadline-s", options.deadlines.silence,

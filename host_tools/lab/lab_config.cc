@@ -14,7 +14,7 @@ constexpr uint64_t kStartTime = 1'700'000'000;
 constexpr uint64_t kSeedMax = 400'000'000;  // the start time stays a positive 32-bit number
 constexpr uint64_t kInstructionsPerSecondMin = 20'000'000;
 constexpr uint64_t kInstructionsPerSecondMax = 4'000'000'000;
-constexpr uint32_t kMemoryMibMin = 256;
+constexpr uint32_t kMemoryMibMin = 192;
 constexpr uint32_t kMemoryMibMax = 2048;
 
 template <class T>
