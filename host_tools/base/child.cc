@@ -18,6 +18,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -92,7 +93,8 @@ void ResetSignals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void ExecChild(const ExecPlan& plan) {
+// Everything between fork() and the child's program.
+void PrepareChild(const ExecPlan& plan) {
   ::setpgid(0, 0);
   DieWithParent(plan.parent);
   ResetSignals();
@@ -105,8 +107,21 @@ void ResetSignals() {
     if (!EnterNetworkNamespace()) FailInChild(plan);
     DieWithParent(plan.parent);
   }
+}
+
+[[noreturn]] void ExecChild(const ExecPlan& plan) {
+  PrepareChild(plan);
   ::execvpe(plan.argv[0], plan.argv.data(), plan.environment.data());
   FailInChild(plan);
+}
+
+[[noreturn]] void RunChildBody(const ExecPlan& plan, const std::function<int()>& body) {
+  PrepareChild(plan);
+  ::close(plan.error_fd);
+  environ = const_cast<char**>(plan.environment.data());  // as long as the process lives
+  const int exit_code = body();
+  std::fflush(nullptr);
+  ::_exit(exit_code);
 }
 
 std::vector<std::string> MergedEnvironment(const ChildOptions& options) {
@@ -194,7 +209,13 @@ Child::Child(Child&& other) noexcept
 
 Child::~Child() { Kill(); }
 
-Result<Child> Child::Start(const ChildOptions& options) {
+Result<Child> Child::Start(const ChildOptions& options) { return Launch(options, {}); }
+
+Result<Child> Child::Fork(const ChildOptions& options, const std::function<int()>& body) {
+  return Launch(options, body);
+}
+
+Result<Child> Child::Launch(const ChildOptions& options, const std::function<int()>& body) {
   PLECTL_ASSIGN_OR_RETURN(ChildStreams streams, OpenStreams(options));
   PLECTL_ASSIGN_OR_RETURN(Pipe exec_error, MakePipe());
   ExecPlan plan;
@@ -212,6 +233,7 @@ Result<Child> Child::Start(const ChildOptions& options) {
 
   const pid_t pid = ::fork();
   if (pid < 0) return SystemFailure(fmt::format("fork for {}", options.argv[0]), errno);
+  if (pid == 0 && body) RunChildBody(plan, body);
   if (pid == 0) ExecChild(plan);
   ::setpgid(pid, pid);  // both sides: whoever comes first; fails harmlessly after exec
   exec_error.write_end.Reset();

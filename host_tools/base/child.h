@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ struct ChildExit {
 class Child {
  public:
   static Result<Child> Start(const ChildOptions& options);
+  // The same, but the child is a copy of this process that runs `body` and exits with what it
+  // returns; argv only names it. This process must have no other threads.
+  static Result<Child> Fork(const ChildOptions& options, const std::function<int()>& body);
   Child(Child&& other) noexcept;
   Child& operator=(Child&&) = delete;
   Child(const Child&) = delete;
@@ -58,6 +62,7 @@ class Child {
   void Kill();
 
  private:
+  static Result<Child> Launch(const ChildOptions& options, const std::function<int()>& body);
   Child(pid_t pid, Fd pidfd, Fd out, Fd err);
   pid_t pid_ = -1;
   Fd pidfd_;

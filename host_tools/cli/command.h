@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
+#include "host_tools/host/observers.h"
 
 namespace plectl::cli {
 
@@ -12,6 +14,9 @@ namespace plectl::cli {
 struct CommandContext {
   HostRoot root;
   int exit_code = 0;  // set by the command that ran
+  // Attached before the command was known (the lab's agent does that), for the first that can use
+  // them: opening them is most of a sweep's start-up time.
+  std::optional<host::ObserverPair> standby_observers;
 };
 
 // Exit codes that are not errors (docs/architecture.md).

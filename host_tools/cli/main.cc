@@ -1,67 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // plectl: finds, proves and guards the best KVM pause-loop-exiting settings of a host.
 
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <cerrno>
 #include <cstdio>
 #include <exception>
-#include <string>
 
-#include "host_tools/base/version.h"
-#include "host_tools/cli/command.h"
-#include "host_tools/cli/lab_agent_command.h"
-#include "host_tools/cli/lab_command.h"
-#include "host_tools/cli/params_command.h"
-#include "host_tools/cli/report_command.h"
-#include "host_tools/cli/sweep_command.h"
-
-namespace plectl::cli {
-namespace {
-
-// CLI11 reports help and version as "errors" with code 0; every real one is bad usage.
-int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return app.exit(error);
-  fmt::print(stderr, "plectl: {}\n  next step: plectl --help\n", error.what());
-  return static_cast<int>(ErrorKind::kBadInput);
-}
-
-int Run(int argc, char** argv) {
-  CLI::App app("Finds, proves and guards the best KVM pause-loop-exiting (PLE) settings of a host.",
-               "plectl");
-  app.set_version_flag("--version", std::string(kVersion));
-  app.require_subcommand(1);
-  app.footer(
-      "Example: plectl sweep bench/plans/quickstart.yaml --host lab --out results/quickstart");
-  CommandContext context;
-  app.add_option_function<std::string>(
-         "--host-root", [&context](const std::string& path) { context.root = HostRoot(path); },
-         "Read the host's files under this directory (for recorded hosts; nothing is changed)")
-      ->group("");
-  AddSweepCommand(app, context);
-  AddReportCommand(app, context);
-  AddParamsCommand(app, context);
-  AddLabCommand(app, context);
-  AddLabAgentCommand(app, context);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return ReportParseError(app, error);
-  }
-  // Results that did not reach their reader are not results.
-  if (std::fflush(stdout) != 0 && context.exit_code == kExitFine) {
-    return ReportError(SystemFailure("write to stdout", errno).value());
-  }
-  return context.exit_code;
-}
-
-}  // namespace
-}  // namespace plectl::cli
+#include "host_tools/cli/command_line.h"
 
 int main(int argc, char** argv) {
   try {
-    return plectl::cli::Run(argc, argv);
+    plectl::cli::CommandContext context;
+    return plectl::cli::RunCommandLine(argc, argv, context);
   } catch (const std::exception& error) {
     // No folder throws on purpose: this is a bug of ours or memory has run out.
     std::fprintf(stderr, "plectl: internal error: %s\n", error.what());

@@ -29,12 +29,12 @@ Status PrintDryRun(const experiment::Plan& plan, const SweepArguments& arguments
   return OkStatus();
 }
 
-Status SweepOnThisHost(const CommandContext& context, const experiment::Plan& plan,
+Status SweepOnThisHost(CommandContext& context, const experiment::Plan& plan,
                        const guests::PayloadImage& payloads, const SweepArguments& arguments,
                        experiment::SweepProgress& progress) {
   const experiment::SweepOptions options{arguments.out, arguments.attempts_max};
   const auto make_executor = [&]() {
-    return MakeKvmExecutor(context.root, plan, payloads, arguments);
+    return MakeKvmExecutor(context, plan, payloads, arguments);
   };
   PLECTL_RETURN_IF_ERROR(experiment::RunSweep(plan, options, make_executor, progress));
   return OkStatus();
@@ -48,7 +48,7 @@ Status CheckComplete(const SessionCosts& costs) {
                       "find the cause, then run the same command again: it goes on");
 }
 
-Status Measure(const CommandContext& context, const experiment::Plan& plan,
+Status Measure(CommandContext& context, const experiment::Plan& plan,
                const guests::PayloadImage& payloads, const SweepArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
   ProgressLine line(arguments.progress);
@@ -65,7 +65,7 @@ Status Measure(const CommandContext& context, const experiment::Plan& plan,
   return CheckComplete(costs);
 }
 
-Status Sweep(const CommandContext& context, const SweepArguments& arguments) {
+Status Sweep(CommandContext& context, const SweepArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads,
                           arguments.payload_elf.empty()
                               ? guests::EmbeddedPayloads()

@@ -29,17 +29,27 @@ Result<host::KvmModule> ModuleFor(const HostRoot& root, const experiment::Plan& 
   return loaded;
 }
 
+// The observers that are attached already, when they are what was asked for; else new ones.
+Result<host::ObserverPair> Observers(CommandContext& context, host::KvmModule module,
+                                     const host::ObserverOptions& options) {
+  std::optional<host::ObserverPair> standby = std::exchange(context.standby_observers, {});
+  if (standby && host::IsAutomatic(options)) return *std::move(standby);
+  standby.reset();
+  return host::OpenObservers(context.root, module, options);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& root,
+Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& context,
                                                               const experiment::Plan& plan,
                                                               const guests::PayloadImage& payloads,
                                                               const SweepArguments& arguments) {
+  const HostRoot& root = context.root;
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
                           host::ParamSession::Begin(root, module, host::MakeKmodLoader()));
   PLECTL_ASSIGN_OR_RETURN(host::ObserverPair observers,
-                          host::OpenObservers(root, module, arguments.observers));
+                          Observers(context, module, arguments.observers));
   if (!observers.note.empty()) fmt::print(stderr, "note: {}\n", observers.note);
   return std::make_unique<experiment::KvmExecutor>(experiment::KvmExecutorParts{
       .root = root,

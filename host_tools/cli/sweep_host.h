@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
+#include "host_tools/cli/command.h"
 #include "host_tools/cli/sweep_options.h"
 #include "host_tools/experiment/sweep.h"
 #include "host_tools/guests/payload_image.h"
@@ -13,7 +13,7 @@ namespace plectl::cli {
 
 // Takes this host for trials of `plan` with guests of `payloads`: checks that it can run them,
 // holds the parameter session, attaches the observers. Environment error when something is missing.
-Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& root,
+Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& context,
                                                               const experiment::Plan& plan,
                                                               const guests::PayloadImage& payloads,
                                                               const SweepArguments& arguments);

@@ -31,6 +31,11 @@ struct ObserverPair {
   std::string note;                      // why kAuto did not take BPF, else empty
 };
 
+// Whether these are the observers that OpenObservers() picks by itself.
+inline bool IsAutomatic(const ObserverOptions& options) {
+  return options.choice == ObserverChoice::kAuto && options.check_drops_every_nth == 0;
+}
+
 // Attaches both observers; they count from the moment this returns, without any settling, and
 // through reloads of `module`, which must be loaded now. They keep kvm.ko loaded while they exist.
 // Environment error with the reasons when they cannot be attached.

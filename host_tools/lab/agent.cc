@@ -14,7 +14,6 @@
 #include <string>
 #include <string_view>
 
-#include "host_tools/base/child.h"
 #include "host_tools/base/file.h"
 #include "host_tools/lab/follower.h"
 #include "host_tools/lab/frame.h"
@@ -105,7 +104,7 @@ class RunningJob {
   ByteSink& sink_;
 };
 
-Result<int> RunJob(const LabJob& job, ByteSink& sink) {
+Result<int> RunJob(const LabJob& job, ByteSink& sink, const JobStarter& start) {
   std::optional<FileFollower> follower;
   if (!job.follow_file.empty()) {
     PLECTL_ASSIGN_OR_RETURN(follower, FileFollower::Start(job.follow_file));
@@ -113,7 +112,7 @@ Result<int> RunJob(const LabJob& job, ByteSink& sink) {
   ChildOptions options;
   options.argv = job.argv;
   options.environment.assign(job.environment.begin(), job.environment.end());
-  Result<Child> child = Child::Start(options);
+  Result<Child> child = start(options);
   if (!child) {
     PLECTL_RETURN_IF_ERROR(
         Send(sink, FrameType::kStderr, fmt::format("plectl: {}\n", child.error().Text())));
@@ -149,14 +148,15 @@ Status ReceiveJob(const HostRoot& root, ByteSink& sink) {
   return OkStatus();
 }
 
-Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink) {
+Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink,
+                const JobStarter& start) {
   PLECTL_ASSIGN_OR_RETURN(const std::string text, ReadFile(job_file));
   PLECTL_ASSIGN_OR_RETURN(const LabJob job, JobFromJson(text));
   Delay(job.delay_tsc_cycles);
   PLECTL_ASSIGN_OR_RETURN(const LabHello hello, DescribeMachine(root));
   PLECTL_RETURN_IF_ERROR(Send(sink, FrameType::kHello, HelloToJson(hello)));
   RunBeforeOthers();
-  PLECTL_ASSIGN_OR_RETURN(const int exit_code, RunJob(job, sink));
+  PLECTL_ASSIGN_OR_RETURN(const int exit_code, RunJob(job, sink, start));
   return Send(sink, FrameType::kExit, std::to_string(exit_code));
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
+#include "host_tools/base/child.h"
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
 #include "host_tools/lab/parallel_port.h"
@@ -17,7 +19,9 @@ namespace plectl::lab {
 //
 // In a lab that was booted for a snapshot the job comes later, through memory (job_memory.h): then
 // the agent first waits for it and puts its files in place.
-Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink);
+using JobStarter = std::function<Result<Child>(const ChildOptions& options)>;
+Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink,
+                const JobStarter& start = Child::Start);
 
 
 // Waits for a job in memory and writes its files below `root`.
