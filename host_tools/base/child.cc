@@ -193,6 +193,15 @@ ChildExit ExitOf(const siginfo_t& info) {
 
 }  // namespace
 
+bool NetworkNamespacesAllowed() {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(EnterNetworkNamespace() ? 0 : 1);
+  int status = -1;
+  while (pid > 0 && ::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 std::string ChildExit::Text() const {
   if (signal == 0) return fmt::format("exit code {}", exit_code);
   return fmt::format("signal {} ({})", signal, ::strsignal(signal));

@@ -26,6 +26,10 @@ struct ChildOptions {
   std::vector<std::pair<std::string, std::string>> environment;  // added to ours
 };
 
+// Whether a child can have new_network_namespace: needs CAP_SYS_ADMIN, or user namespaces, which
+// containers and hardened kernels often forbid.
+bool NetworkNamespacesAllowed();
+
 // How a child ended.
 struct ChildExit {
   int exit_code = 0;  // valid when signal is 0

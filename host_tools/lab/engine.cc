@@ -3,19 +3,27 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
+#include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
 #include "host_tools/lab/bochs_config.h"
 #include "host_tools/lab/console.h"
+#include "host_tools/lab/listening.h"
+#include "host_tools/lab/loopback_shim.h"
 
 namespace plectl::lab {
 namespace {
 
 constexpr std::chrono::seconds kVersionDeadline(30);
+constexpr std::chrono::seconds kDisplayDeadline(30);
+constexpr int kPollIntervalMs = 5;
+constexpr std::string_view kShimFile = "loopback.so";
 
 Result<Fd> MakeFifo(const std::filesystem::path& path) {
   if (::mkfifo(path.c_str(), 0600) != 0) {
@@ -23,6 +31,15 @@ Result<Fd> MakeFifo(const std::filesystem::path& path) {
   }
   // Read and write: the engine's opening never waits for us, and its closing is no end of file.
   return OpenFile(path, O_RDWR | O_NONBLOCK);
+}
+
+Status Isolate(Isolation isolation, const std::filesystem::path& directory, ChildOptions& child) {
+  if (isolation == Isolation::kNamespace) {
+    child.new_network_namespace = true;
+    return OkStatus();
+  }
+  child.environment.emplace_back("LD_PRELOAD", fmt::format("./{}", kShimFile));
+  return WriteFileAtomically(directory / kShimFile, LoopbackShim(), 0755);
 }
 
 }  // namespace
@@ -46,9 +63,43 @@ Result<Engine> Engine::Start(std::vector<std::string> argv,
   child.argv.insert(child.argv.end(), {"-rc", std::string(kDebuggerFile)});
   child.working_directory = directory;
   child.output_file = directory / kEngineOutputFile;
-  child.new_network_namespace = true;
+  const Isolation isolation =
+      NetworkNamespacesAllowed() ? Isolation::kNamespace : Isolation::kLoopback;
+  PLECTL_RETURN_IF_ERROR(Isolate(isolation, directory, child));
   PLECTL_ASSIGN_OR_RETURN(Child process, Child::Start(child));
-  return Engine(directory, std::move(console), std::move(frames), std::move(process));
+  Engine engine(directory, std::move(console), std::move(frames), isolation, std::move(process));
+  if (isolation == Isolation::kLoopback) PLECTL_RETURN_IF_ERROR(engine.CheckLoopbackOnly());
+  return engine;
+}
+
+Result<uint16_t> Engine::DisplayPort() {
+  const int64_t deadline_ns = MonotonicNs() + std::chrono::nanoseconds(kDisplayDeadline).count();
+  while (MonotonicNs() < deadline_ns) {
+    PLECTL_ASSIGN_OR_RETURN(const auto sockets, ListeningSocketsOf(HostRoot(), process_.pid()));
+    if (!sockets.empty()) return sockets.front().port;
+    PLECTL_ASSIGN_OR_RETURN(const bool ended, Ended());
+    if (ended) return Inconclusive("the emulator ended at its start:\n" + LastOutput());
+  }
+  return Inconclusive("the emulator's display does not listen on any port");
+}
+
+Result<bool> Engine::Ended() {
+  pollfd poll_fd{process_.exit_fd(), POLLIN, 0};
+  if (::poll(&poll_fd, 1, kPollIntervalMs) < 0 && errno != EINTR) {
+    return SystemFailure("poll of the emulator", errno);
+  }
+  return poll_fd.revents != 0;
+}
+
+Status Engine::CheckLoopbackOnly() {
+  PLECTL_RETURN_IF_ERROR(DisplayPort());
+  PLECTL_ASSIGN_OR_RETURN(const auto sockets, ListeningSocketsOf(HostRoot(), process_.pid()));
+  if (std::ranges::all_of(sockets, &ListeningSocket::is_loopback)) return OkStatus();
+  process_.Kill();
+  return Environment(
+      "the emulator's display listens on all addresses of this machine, and cannot be kept in a "
+      "network namespace; it was ended at once",
+      "run as root, or allow user namespaces (sysctl user.max_net_namespaces)");
 }
 
 std::optional<uint64_t> Engine::EmulatedInstructions() const {

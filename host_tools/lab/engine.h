@@ -15,17 +15,26 @@
 
 namespace plectl::lab {
 
+// How nobody but this program can reach the emulator's display, which by itself listens on all
+// addresses of the machine.
+enum class Isolation {
+  kNamespace,  // in a network namespace of its own
+  kLoopback,   // on 127.0.0.1 only, by a preloaded library; checked after the start
+};
+
 // A running emulator. Its outputs are FIFOs that never block the reader and never end by
 // themselves: when process().exit_fd() is readable, what is in them is all.
 class Engine {
  public:
-  // Starts the PC that boots kIsoFile in `directory`, in a network namespace of its own: Bochs's
-  // display listens on all addresses, port 5900, and nobody shall reach it or be in its way.
+  // Starts the PC that boots kIsoFile in `directory`. Environment error when it cannot be isolated.
   static Result<Engine> Boot(const LabOptions& options, const std::filesystem::path& directory);
-  // Starts the PC in the state that kStateDirectory in `directory` holds, isolated alike.
+  // Starts the PC in the state that kStateDirectory in `directory` holds.
   static Result<Engine> Resume(const LabOptions& options, const std::filesystem::path& directory);
 
   [[nodiscard]] Child& process() { return process_; }
+  [[nodiscard]] Isolation isolation() const { return isolation_; }
+  // Where its display listens, on 127.0.0.1 as the process itself sees it; waits until it does.
+  Result<uint16_t> DisplayPort();
   [[nodiscard]] int console_fd() const { return console_.get(); }
   [[nodiscard]] int frames_fd() const { return frames_.get(); }
   // Once it has ended: how many instructions it emulated, if it says so.
@@ -36,14 +45,20 @@ class Engine {
  private:
   static Result<Engine> Start(std::vector<std::string> argv,
                               const std::filesystem::path& directory);
-  Engine(std::filesystem::path directory, Fd console, Fd frames, Child process)
+  Engine(std::filesystem::path directory, Fd console, Fd frames, Isolation isolation, Child process)
       : directory_(std::move(directory)),
         console_(std::move(console)),
         frames_(std::move(frames)),
+        isolation_(isolation),
         process_(std::move(process)) {}
+  // Waits a moment.
+  Result<bool> Ended();
+  // Waits for its display and ends it unless that listens on the loopback only.
+  Status CheckLoopbackOnly();
   std::filesystem::path directory_;
   Fd console_;
   Fd frames_;
+  Isolation isolation_;
   Child process_;
 };
 

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
-#include <utility>
 
 #include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
@@ -113,15 +112,8 @@ Result<ScratchDirectory> ScratchDirectory::Create(const fs::path& parent) {
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     return SystemFailure(fmt::format("lock {}", name), errno);
   }
-  return ScratchDirectory(name, std::move(lock));
-}
-
-ScratchDirectory::ScratchDirectory(ScratchDirectory&& other) noexcept
-    : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
-
-ScratchDirectory::~ScratchDirectory() {
-  std::error_code error;  // nothing can be done; the next Create() tries again
-  if (!path_.empty()) fs::remove_all(path_, error);
+  PLECTL_ASSIGN_OR_RETURN(Janitor janitor, Janitor::Start(name));
+  return ScratchDirectory(name, std::move(lock), std::move(janitor));
 }
 
 }  // namespace plectl::lab

@@ -5,6 +5,7 @@
 
 #include "host_tools/base/fd.h"
 #include "host_tools/base/result.h"
+#include "host_tools/lab/janitor.h"
 
 namespace plectl::lab {
 
@@ -24,24 +25,26 @@ Status MoveInto(const std::filesystem::path& from, const std::filesystem::path& 
 // stop signal. Released when the Fd closes, also by a crash.
 Result<Fd> LockFile(const std::filesystem::path& file);
 
-// A fresh directory below a parent, removed with all it holds when the object is destroyed. What a
-// killed process left behind is removed by the next Create() with the same parent.
+// A fresh directory below a parent, removed with all it holds when the object is destroyed or the
+// process is killed (janitor.h). What even that left behind, as a power loss does, is removed by
+// the next Create() with the same parent.
 class ScratchDirectory {
  public:
   static Result<ScratchDirectory> Create(const std::filesystem::path& parent);
-  ScratchDirectory(ScratchDirectory&& other) noexcept;
+  ScratchDirectory(ScratchDirectory&& other) noexcept = default;
   ScratchDirectory& operator=(ScratchDirectory&&) = delete;
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  ~ScratchDirectory();
+  ~ScratchDirectory() = default;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
-  ScratchDirectory(std::filesystem::path path, Fd lock)
-      : path_(std::move(path)), lock_(std::move(lock)) {}
+  ScratchDirectory(std::filesystem::path path, Fd lock, Janitor janitor)
+      : path_(std::move(path)), lock_(std::move(lock)), janitor_(std::move(janitor)) {}
   std::filesystem::path path_;
   Fd lock_;  // on the directory itself: while it is held the directory is in use
+  Janitor janitor_;
 };
 
 }  // namespace plectl::lab

@@ -70,6 +70,13 @@ Status WriteBootImage(const LabOptions& options, const LabParts& parts, std::str
   return WriteIso(content, run_directory);
 }
 
+void SayIsolation(const Engine& engine, LabObserver& observer) {
+  if (engine.isolation() == Isolation::kNamespace) return;
+  observer.OnProgress(
+      "network namespaces are not allowed here: the emulator's display listens on 127.0.0.1 only "
+      "(checked)");
+}
+
 Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJob& job,
                            LabObserver& observer) {
   options.start = LabStart::kCold;
@@ -78,6 +85,7 @@ Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJ
   PLECTL_ASSIGN_OR_RETURN(std::string archive, JobArchive(job));
   PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, std::move(archive), run.path()));
   PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Boot(options, run.path()));
+  SayIsolation(engine, observer);
   return RunSession(engine, options, observer);
 }
 
@@ -119,6 +127,7 @@ Result<LabOutcome> Resume(const LabOptions& options, const LabParts& parts,
                           ScratchDirectory::Create(parts.directory / "runs"));
   PLECTL_RETURN_IF_ERROR(CopySnapshot(snapshot, job_image, run.path()));
   PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Resume(options, run.path()));
+  SayIsolation(engine, observer);
   return RunSession(engine, options, observer);
 }
 

@@ -29,7 +29,6 @@ namespace fs = std::filesystem;
 
 constexpr int kFormat = 1;  // of what a snapshot is made of beyond what the key covers anyway
 constexpr size_t kKeyDigits = 16;
-constexpr uint16_t kDisplayPort = 5900;
 constexpr std::chrono::seconds kSaveDeadline(60);
 constexpr std::string_view kMemoryFile = "memory.ram";
 
@@ -85,7 +84,8 @@ Status MakeResumable(const fs::path& state) {
 
 Status SaveAndEnd(Engine& engine, const fs::path& directory) {
   PLECTL_RETURN_IF_ERROR(MakeDirectories(directory / kStateDirectory));
-  PLECTL_ASSIGN_OR_RETURN(Fd connection, ConnectAsSeenBy(engine.process().pid(), kDisplayPort));
+  PLECTL_ASSIGN_OR_RETURN(const uint16_t port, engine.DisplayPort());
+  PLECTL_ASSIGN_OR_RETURN(Fd connection, ConnectAsSeenBy(engine.process().pid(), port));
   PLECTL_ASSIGN_OR_RETURN(Display display, Display::Open(std::move(connection)));
   PLECTL_RETURN_IF_ERROR(display.SaveState(kStateDirectory));
   PLECTL_ASSIGN_OR_RETURN(const std::optional<ChildExit> exit,

@@ -15,11 +15,25 @@ TEST(BochsConfig, HoldsWhatTheOptionsSay) {
   options.memory_mib = 768;
   options.instructions_per_s = 100'000'000;
   options.seed = 5;
+  options.start = LabStart::kCold;
   const std::string config = BochsConfig(options);
   EXPECT_THAT(config, HasSubstr("memory: host=768, guest=768\n"));
   EXPECT_THAT(config, HasSubstr("cpu: model=corei7_haswell_4770, count=1, ips=100000000, "
                                 "reset_on_triple_fault=0\n"));
   EXPECT_THAT(config, HasSubstr("clock: sync=none, time0=1700000005\n"));
+}
+
+TEST(BochsConfig, SnapshotsOfAllSeedsAreOne) {
+  LabOptions options;
+  options.seed = 5;
+  EXPECT_EQ(BochsConfig(options), BochsConfig({}));
+}
+
+TEST(ResumableConfig, LoadsThePluginsAsAtBoot) {
+  EXPECT_EQ(ResumableConfig("# saved\nplugin_ctrl: voodoo=false, usb_uhci=true\ncpu: count=1\n"),
+            "# saved\nplugin_ctrl: biosdev=true, iodebug=true, parallel=true, extfpuirq=true, "
+            "serial=true, unmapped=true\ncpu: count=1\n");
+  EXPECT_EQ(ResumableConfig("cpu: count=1\n"), std::nullopt);
 }
 
 TEST(BochsConfig, AmdIsARyzen) {

@@ -93,7 +93,7 @@ TEST(Frame, DamageAfterAGoodFrameDeliversTheGoodOne) {
 }
 
 TEST(Frame, UnknownTypesAreErrors) {
-  for (const int type : {0, 6, 255}) {
+  for (const int type : {0, 7, 255}) {
     std::string bytes = EncodeFrame(Text("x"));
     bytes[4] = static_cast<char>(type);
     EXPECT_THAT(Decode(bytes).error, testing::HasSubstr("unknown frame type"));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
 
 namespace plectl::lab {
 namespace {
@@ -32,15 +33,36 @@ TEST(LabOptions, OutOfRangeIsBadInputThatNamesTheRange) {
   late.seed = 400'000'001;
   EXPECT_FALSE(CheckLabOptions(late));
   LabOptions small;
-  small.memory_mib = 255;
+  small.memory_mib = 191;
   EXPECT_FALSE(CheckLabOptions(small));
 }
 
-TEST(LabOptions, TheSeedMovesTheClock) {
+TEST(LabOptions, TheSeedMovesTheClockOfAColdBoot) {
   LabOptions options;
+  options.start = LabStart::kCold;
   const uint64_t start = StartTime(options);
   options.seed = 7;
   EXPECT_EQ(StartTime(options), start + 7);
+}
+
+TEST(LabOptions, TheSeedDelaysAResumedLabByLessThanATick) {
+  LabOptions options;
+  EXPECT_EQ(SeedDelay(options), 0U);
+  std::set<uint64_t> delays;
+  for (options.seed = 0; options.seed < 1000; ++options.seed) {
+    EXPECT_LT(SeedDelay(options), options.instructions_per_s / 250);
+    delays.insert(SeedDelay(options));
+    EXPECT_EQ(StartTime(options), StartTime({}));
+  }
+  EXPECT_EQ(delays.size(), 1000U);
+}
+
+TEST(KernelCommandLine, OnlyASnapshotReservesMemoryForJobs) {
+  LabOptions options;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"),
+              HasSubstr(" memmap=32M$0x6000000 plectl.snapshot"));
+  options.start = LabStart::kCold;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"), Not(HasSubstr("memmap")));
 }
 
 TEST(KernelCommandLine, NamesTheLab) {

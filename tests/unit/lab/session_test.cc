@@ -145,6 +145,24 @@ TEST_F(SessionTest, ARebootIsNoticed) {
   EXPECT_THAT(ErrorOf("cat hello hello > frames; sleep 100"), HasSubstr("rebooted"));
 }
 
+TEST_F(SessionTest, AMachineForASnapshotSaysReady) {
+  Write("ready", FrameType::kReady, "");
+  options_.engine = WriteFakeEngine(directory_.path(), "cat ready > frames; sleep 100");
+  auto engine = Engine::Boot(options_, directory_.path());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  const Status ready = AwaitReady(*engine, options_, recorder_);
+  EXPECT_TRUE(ready) << ready.error().Text();
+}
+
+TEST_F(SessionTest, AMachineThatEndsBeforeItIsReadyIsAnError) {
+  options_.engine = WriteFakeEngine(directory_.path(), "echo 'no disk'; exit 1");
+  auto engine = Engine::Boot(options_, directory_.path());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  const Status ready = AwaitReady(*engine, options_, recorder_);
+  ASSERT_FALSE(ready);
+  EXPECT_THAT(ready.error().message, HasSubstr("ended while it booted:\n  no disk"));
+}
+
 TEST_F(SessionTest, LiesAreErrors) {
   WriteUsualFrames();
   Write("out", FrameType::kStdout, "o");
