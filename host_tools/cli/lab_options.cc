@@ -18,16 +18,27 @@ void AddSeconds(CLI::App& command, const std::string& name, std::chrono::seconds
       ->default_str(std::to_string(value.count()));
 }
 
+// CLI11 turns the exception into bad usage with its text.
+void SetCpu(const std::string& name, lab::LabOptions& options) {
+  const Result<lab::LabCpuChoice> choice = lab::FindLabCpu(name);
+  if (!choice) throw CLI::ValidationError("--lab-cpu", choice.error().Text());
+  options.cpu = choice->cpu;
+  options.profile = choice->profile;
+}
+
 }  // namespace
 
 void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
   command
       .add_option_function<std::string>(
-          "--lab-cpu",
-          [&options](const std::string& name) { options.cpu = *lab::ParseLabCpu(name); },
-          "The emulated CPU: intel (kvm_intel, PLE) or amd (kvm_amd)")
-      ->check(CLI::IsMember({"intel", "amd"}))
+          "--lab-cpu", [&options](const std::string& name) { SetCpu(name, options); },
+          "The emulated CPU: intel (kvm_intel, PLE), amd (kvm_amd), or a profile of what one PAUSE "
+          "costs: skylake-client, cascade-lake, zen4, ... (docs/lab.md)")
       ->default_str("intel");
+  command.add_option("--lab-cpus", options.cpus, "How many CPUs are emulated: 1, 2 or 4")
+      ->check(CLI::IsMember({1, 2, 4}));
+  command.add_option("--lab-engine", options.engine,
+                     "Another emulator binary: a Bochs with debugger and rfb display");
   command
       .add_option_function<std::string>(
           "--lab-start",

@@ -16,7 +16,7 @@ std::string BochsConfig(const LabOptions& options) {
       "romimage: file={8}\n"
       "vgaromimage: file={9}\n"
       "memory: host={0}, guest={0}\n"
-      "cpu: model={1}, count=1, ips={2}, reset_on_triple_fault=0\n"
+      "cpu: model={1}, count={10}, ips={2}, reset_on_triple_fault=0\n"
       "clock: sync=none, time0={3}\n"
       "ata0-master: type=cdrom, path={4}, status=inserted\n"
       "boot: cdrom\n"
@@ -29,7 +29,7 @@ std::string BochsConfig(const LabOptions& options) {
       "panic: action=fatal\n",
       options.memory_mib, BochsCpuModel(options.cpu), options.instructions_per_s,
       StartTime(options), kIsoFile, kConsoleFile, kFramesFile, kEngineLogFile, kBiosImage,
-      kVgaBiosImage);
+      kVgaBiosImage, options.cpus);
 }
 
 std::optional<std::string> ResumableConfig(std::string_view saved) {

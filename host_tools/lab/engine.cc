@@ -14,8 +14,8 @@
 #include "host_tools/base/file.h"
 #include "host_tools/lab/bochs_config.h"
 #include "host_tools/lab/console.h"
+#include "host_tools/lab/embedded.h"
 #include "host_tools/lab/listening.h"
-#include "host_tools/lab/loopback_shim.h"
 
 namespace plectl::lab {
 namespace {
@@ -39,7 +39,7 @@ Status Isolate(Isolation isolation, const std::filesystem::path& directory, Chil
     return OkStatus();
   }
   child.environment.emplace_back("LD_PRELOAD", fmt::format("./{}", kShimFile));
-  return WriteFileAtomically(directory / kShimFile, LoopbackShim(), 0755);
+  return WriteFileAtomically(directory / kShimFile, EmbeddedLoopbackShim(), 0755);
 }
 
 }  // namespace

@@ -2,9 +2,13 @@
 #include "host_tools/lab/lab_config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <bit>
 #include <cstdlib>
+#include <vector>
 
+#include "host_tools/base/text.h"
 #include "host_tools/lab/job_memory.h"
 
 namespace plectl::lab {
@@ -16,6 +20,7 @@ constexpr uint64_t kInstructionsPerSecondMin = 20'000'000;
 constexpr uint64_t kInstructionsPerSecondMax = 4'000'000'000;
 constexpr uint32_t kMemoryMibMin = 192;
 constexpr uint32_t kMemoryMibMax = 2048;
+constexpr uint32_t kCpusMax = 4;
 
 template <class T>
 Status CheckRange(std::string_view what, T value, T low, T high) {
@@ -30,12 +35,19 @@ std::string Variable(const char* name) {
 
 }  // namespace
 
-std::string_view LabCpuName(LabCpu cpu) { return cpu == LabCpu::kIntel ? "intel" : "amd"; }
-
-std::optional<LabCpu> ParseLabCpu(std::string_view name) {
-  if (name == "intel") return LabCpu::kIntel;
-  if (name == "amd") return LabCpu::kAmd;
-  return std::nullopt;
+Result<LabCpuChoice> FindLabCpu(std::string_view name) {
+  for (const LabCpu cpu : {LabCpu::kIntel, LabCpu::kAmd}) {
+    if (name == LabCpuName(cpu)) return LabCpuChoice{cpu, std::nullopt};
+  }
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<CpuProfile> profiles, BuiltInCpuProfiles());
+  std::vector<std::string_view> names = {"intel", "amd"};
+  for (const CpuProfile& profile : profiles) {
+    if (name == profile.name) return LabCpuChoice{profile.vendor, profile};
+    names.push_back(profile.name);
+  }
+  return BadInput(
+      fmt::format("the lab has no CPU \"{}\"{}", name, SuggestionText(name, names)),
+      fmt::format("use one of: {}", fmt::join(names, ", ")));
 }
 
 std::string_view BochsCpuModel(LabCpu cpu) {
@@ -46,6 +58,9 @@ Status CheckLabOptions(const LabOptions& options) {
   PLECTL_RETURN_IF_ERROR(CheckRange<uint64_t>("the lab's seed", options.seed, 0, kSeedMax));
   PLECTL_RETURN_IF_ERROR(CheckRange("the lab's instructions per second", options.instructions_per_s,
                                     kInstructionsPerSecondMin, kInstructionsPerSecondMax));
+  if (!std::has_single_bit(options.cpus) || options.cpus > kCpusMax) {
+    return BadInput(fmt::format("the lab cannot have {} CPUs: 1, 2 or 4", options.cpus));
+  }
   return CheckRange("the lab's memory in MiB", options.memory_mib, kMemoryMibMin, kMemoryMibMax);
 }
 
@@ -77,20 +92,22 @@ Result<std::filesystem::path> DefaultLabDirectory() {
 }
 
 std::string LabDescription(const LabOptions& options, std::string_view engine_version) {
-  return fmt::format("bochs-{},{},ips={},time0={}", engine_version, BochsCpuModel(options.cpu),
-                     options.instructions_per_s, StartTime(options));
+  return fmt::format("bochs-{},{},cpus={},ips={},time0={}", engine_version,
+                     BochsCpuModel(options.cpu), options.cpus, options.instructions_per_s,
+                     StartTime(options));
 }
 
 std::string KernelCommandLine(const LabOptions& options, std::string_view engine_version) {
+  // idle=halt: with MWAIT a wake-up between emulated CPUs gets lost and both sleep for ever.
   // RDRAND is hidden because Bochs seeds it from the host's clock. MWAITX never wakes in Bochs 2.7.
   return fmt::format(
       "console=ttyS0,115200 rdinit=/init {} panic=-1 oops=panic nokaslr tsc=reliable lpj=800000 "
       "mitigations=off nowatchdog no_timer_check cryptomgr.notests init_on_alloc=0 audit=0 "
       "lsm=capability ipv6.disable=1 random.trust_cpu=off clearcpuid=rdrand,rdseed,fsrm,mwaitx "
       "initcall_blacklist=load_system_certificate_list,init_blk_tracer,crypto_kdf108_init "
-      "plectl.lab={}{}",
+      "{}plectl.lab={}{}",
       options.verbose_console ? "loglevel=7" : "quiet loglevel=1",
-      LabDescription(options, engine_version),
+      options.cpus > 1 ? "idle=halt " : "", LabDescription(options, engine_version),
       options.start == LabStart::kSnapshot
           ? fmt::format(" {} {}", JobMemoryKernelArgument(), kSnapshotArgument)
           : "");

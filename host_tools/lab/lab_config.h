@@ -9,15 +9,20 @@
 #include <string_view>
 
 #include "host_tools/base/result.h"
+#include "host_tools/lab/cpu_profile.h"
 
 namespace plectl::lab {
 
-// The vendor of the emulated CPU, and so the KVM module.
-enum class LabCpu { kIntel, kAmd };
-std::string_view LabCpuName(LabCpu cpu);
-std::optional<LabCpu> ParseLabCpu(std::string_view name);
 // The CPU model of Bochs 2.7: the ones that have PLE or SVM and boot Debian's kernel 6.1.
 std::string_view BochsCpuModel(LabCpu cpu);
+
+// What `--lab-cpu NAME` means: "intel" or "amd" alone, where a PAUSE costs one TSC cycle, or a
+// profile's vendor with the profile. BadInput that lists the names for any other.
+struct LabCpuChoice {
+  LabCpu cpu = LabCpu::kIntel;
+  std::optional<CpuProfile> profile;
+};
+Result<LabCpuChoice> FindLabCpu(std::string_view name);
 
 // How a lab comes up: resumed from a snapshot of the booted machine (made on first use), or booted.
 enum class LabStart { kSnapshot, kCold };
@@ -33,6 +38,8 @@ struct LabDeadlines {
 // Everything that shapes a lab. The same options, job, kernel and plectl give bit-identical runs.
 struct LabOptions {
   LabCpu cpu = LabCpu::kIntel;
+  std::optional<CpuProfile> profile;  // for the record; the job itself must pad its payload
+  uint32_t cpus = 1;                  // emulated CPUs: 1, 2 or 4
   LabStart start = LabStart::kSnapshot;
   // Another seed is another, equally valid replicate: seconds added to the emulated start time of a
   // cold boot, the phase of a delay (SeedDelay()) before the job of a resumed one.

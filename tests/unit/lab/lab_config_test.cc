@@ -13,11 +13,22 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(LabCpu, HasNames) {
-  EXPECT_EQ(ParseLabCpu("intel"), LabCpu::kIntel);
-  EXPECT_EQ(ParseLabCpu("amd"), LabCpu::kAmd);
-  EXPECT_EQ(ParseLabCpu("Intel"), std::nullopt);
-  EXPECT_EQ(LabCpuName(LabCpu::kAmd), "amd");
+TEST(FindLabCpu, KnowsVendorsAndProfiles) {
+  EXPECT_EQ(FindLabCpu("intel")->cpu, LabCpu::kIntel);
+  EXPECT_EQ(FindLabCpu("intel")->profile, std::nullopt);
+  EXPECT_EQ(FindLabCpu("amd")->cpu, LabCpu::kAmd);
+  const auto zen = FindLabCpu("zen4");
+  ASSERT_TRUE(zen) << zen.error().Text();
+  EXPECT_EQ(zen->cpu, LabCpu::kAmd);
+  EXPECT_EQ(zen->profile->pause_tsc_cycles, 64U);
+}
+
+TEST(FindLabCpu, SuggestsAndListsTheNames) {
+  const auto typo = FindLabCpu("skylake-cleint");
+  ASSERT_FALSE(typo);
+  EXPECT_EQ(typo.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(typo.error().message, HasSubstr("did you mean \"skylake-client\"?"));
+  EXPECT_THAT(typo.error().hint, HasSubstr("ice-lake-server"));
 }
 
 TEST(LabOptions, DefaultsAreValid) { EXPECT_TRUE(CheckLabOptions({})); }
@@ -69,7 +80,16 @@ TEST(KernelCommandLine, NamesTheLab) {
   LabOptions options;
   options.cpu = LabCpu::kAmd;
   EXPECT_THAT(KernelCommandLine(options, "2.7"),
-              HasSubstr(" plectl.lab=bochs-2.7,ryzen,ips=200000000,time0=1700000000"));
+              HasSubstr(" plectl.lab=bochs-2.7,ryzen,cpus=1,ips=200000000,time0=1700000000"));
+}
+
+TEST(KernelCommandLine, SeveralCpusIdleByHalt) {
+  LabOptions options;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"), Not(HasSubstr("idle=halt")));
+  options.cpus = 2;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"), HasSubstr(" idle=halt plectl.lab="));
+  options.cpus = 3;
+  EXPECT_FALSE(CheckLabOptions(options));
 }
 
 TEST(KernelCommandLine, HidesWhatIsNotRepeatable) {
