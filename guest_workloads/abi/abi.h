@@ -9,7 +9,7 @@
  */
 
 /* Raised whenever anything below changes; the host refuses an ELF of any other version. */
-#define PLECTL_ABI_VERSION 1
+#define PLECTL_ABI_VERSION 2
 
 #define PLECTL_NOTE_OWNER "plectl"
 #define PLECTL_NOTE_TYPE 1
@@ -47,6 +47,11 @@
 #define PLECTL_RELAX_BYTE_0_NOP 0x90
 #define PLECTL_RELAX_BYTE_1 0x90
 
+/* Of plectl_boot_block.relax_tsc_cycles: from CALL, RET and two NOPs up to a whole sled. */
+#define PLECTL_RELAX_SLED_NOPS 1024
+#define PLECTL_RELAX_TSC_CYCLES_MIN 4
+#define PLECTL_RELAX_TSC_CYCLES_MAX (PLECTL_RELAX_SLED_NOPS + 3)
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>
@@ -70,6 +75,14 @@ struct plectl_note {
   uint64_t payloads_size;
 };
 
+/*
+ * Flags of the boot block, at most one: when RFLAGS.IF is 0. HOLDING: from just after acquisition
+ * to just after release. LOCKING: from before the first try on, as under spin_lock_irqsave() of
+ * Linux; a spinner runs its whole measured part so. Without either: never.
+ */
+#define PLECTL_BOOT_INTERRUPTS_OFF_HOLDING 1u
+#define PLECTL_BOOT_INTERRUPTS_OFF_LOCKING 2u
+
 /* Written by the host before the first instruction of the guest. */
 struct plectl_boot_block {
   uint32_t magic;
@@ -77,17 +90,24 @@ struct plectl_boot_block {
   uint32_t size; /* of this struct */
   uint32_t vcpus;
   uint32_t payload; /* index into the payload table */
-  uint32_t flags;   /* none is defined: 0 */
+  uint32_t flags;   /* PLECTL_BOOT_* */
   uint64_t iterations;
   uint64_t hold_tsc_cycles;
   uint64_t think_tsc_cycles;
   uint64_t body_loops;
+  /*
+   * What a relax instruction costs where each instruction is one cycle, itself included: 0 (nothing
+   * is added to it) or MIN to MAX above. For the lab, whose PAUSE takes one cycle.
+   */
+  uint64_t relax_tsc_cycles;
 };
 
 /* The payload is a lock: acquisitions are counted; the protected counter must equal their sum. */
 #define PLECTL_PAYLOAD_LOCK 1u
 /* Each vCPU executes at least `iterations` relax instructions, and takes no lock. */
 #define PLECTL_PAYLOAD_SPINNER 2u
+/* Honours PLECTL_BOOT_INTERRUPTS_OFF_*: a lock both of them, a spinner LOCKING. */
+#define PLECTL_PAYLOAD_INTERRUPTS_OFF 4u
 
 #ifdef PLECTL_GUEST
 struct vcpu;
@@ -142,7 +162,7 @@ struct plectl_result_block {
 };
 
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_note) == 56, "note layout");
-PLECTL_STATIC_ASSERT(sizeof(struct plectl_boot_block) == 56, "boot block layout");
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_boot_block) == 64, "boot block layout");
 PLECTL_STATIC_ASSERT(offsetof(struct plectl_boot_block, iterations) == 24, "boot block layout");
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_payload) == 320, "payload layout");
 PLECTL_STATIC_ASSERT(offsetof(struct plectl_payload, prepare) == 296, "payload layout");

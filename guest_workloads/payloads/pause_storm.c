@@ -66,13 +66,36 @@ static uint32_t relax_stamped_with_body(uint64_t* left, uint32_t stamp, uint32_t
   return stamp;
 }
 
+static uint32_t relax_stamped_padded(uint64_t* left, uint32_t stamp, uint32_t limit,
+                                     uint64_t padding) {
+  __asm__ volatile("1:\t" RELAX_SITE_PADDED
+                   "rdtsc\n\t"
+                   "movl %%eax, %%edx\n\t"
+                   "subl %[stamp], %%edx\n\t"
+                   "cmpl %[limit], %%edx\n\t"
+                   "ja 2f\n\t"
+                   "movl %%eax, %[stamp]\n\t"
+                   "decq %[left]\n\t"
+                   "jnz 1b\n"
+                   "2:"
+                   : [left] "+r"(*left), [stamp] "+r"(stamp)
+                   : [limit] "r"(limit), [padding] "r"(padding)
+                   : "eax", "edx", RELAX_PADDING_CLOBBERS);
+  return stamp;
+}
+
+static uint32_t relax_stamped_in_shape(uint64_t* left, uint32_t stamp, uint32_t limit,
+                                       const struct relax_shape* shape) {
+  if (shape->padding != 0) return relax_stamped_padded(left, stamp, limit, shape->padding);
+  return relax_stamped_with_body(left, stamp, limit, shape->body_loops);
+}
+
 /* At most `count` relax instructions, ending early at a break. */
-static struct burst relax_burst(uint64_t count, uint32_t limit, uint64_t body_loops) {
+static struct burst relax_burst(uint64_t count, uint32_t limit, const struct relax_shape* shape) {
   uint64_t left = count;
   const uint64_t first = rdtsc();
-  const uint32_t last = body_loops == 0
-                            ? relax_stamped(&left, (uint32_t)first, limit)
-                            : relax_stamped_with_body(&left, (uint32_t)first, limit, body_loops);
+  const uint32_t last = shape == 0 ? relax_stamped(&left, (uint32_t)first, limit)
+                                   : relax_stamped_in_shape(&left, (uint32_t)first, limit, shape);
   const uint64_t now = rdtsc();
   const uint64_t last_full = now - (uint32_t)((uint32_t)now - last);
 
@@ -88,7 +111,7 @@ static uint64_t shortest_burst(struct vcpu* vcpu, uint64_t count) {
   uint64_t shortest = UINT64_MAX;
 
   for (int i = 0; i < CALIBRATION_ROUNDS; i++) {
-    const uint64_t cycles = relax_burst(count, UINT32_MAX, vcpu->body_loops).run_cycles;
+    const uint64_t cycles = relax_burst(count, UINT32_MAX, vcpu->relax).run_cycles;
 
     vcpu->result->spins += count;
     if (cycles < shortest) shortest = cycles;
@@ -131,8 +154,7 @@ void pause_storm_run(struct vcpu* vcpu) {
 
   result->extra[PAUSE_STORM_INTERVAL] = interval;
   while (result->spins < vcpu->iterations) {
-    const struct burst burst =
-        relax_burst(vcpu->iterations - result->spins, limit, vcpu->body_loops);
+    const struct burst burst = relax_burst(vcpu->iterations - result->spins, limit, vcpu->relax);
 
     result->spins += burst.relaxes;
     /* The last burst ended with the iterations: nothing cut it. */

@@ -8,6 +8,9 @@ void token_ring_run(struct vcpu* vcpu);
 void ttas_run(struct vcpu* vcpu);
 void ticket_run(struct vcpu* vcpu);
 void pause_storm_run(struct vcpu* vcpu);
+void pause_loop_run(struct vcpu* vcpu);
+void user_pause_loop_prepare(struct vcpu* vcpu);
+void user_pause_loop_run(struct vcpu* vcpu);
 
 /* What pause_storm puts into plectl_vcpu_result.extra. */
 enum pause_storm_extra {

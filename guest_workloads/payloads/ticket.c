@@ -14,7 +14,7 @@ static uint64_t ticket_acquire(const struct vcpu* vcpu) {
   const uint32_t ticket = __atomic_fetch_add(&lock.next, 1, __ATOMIC_RELAXED);
 
   if (__atomic_load_n(&lock.owner, __ATOMIC_ACQUIRE) == ticket) return 0;
-  return relax_until_equal(&lock.owner, ticket, vcpu->body_loops);
+  return relax_until_equal(&lock.owner, ticket, vcpu->relax);
 }
 
 static void ticket_release(const struct vcpu* vcpu) {

@@ -19,7 +19,7 @@ static uint64_t token_acquire(const struct vcpu* vcpu) {
   const uint32_t wanted = ++mine->tokens_used;
 
   if (__atomic_load_n(&mine->tokens_received, __ATOMIC_ACQUIRE) == wanted) return 0;
-  return relax_until_equal(&mine->tokens_received, wanted, vcpu->body_loops);
+  return relax_until_equal(&mine->tokens_received, wanted, vcpu->relax);
 }
 
 static void token_pass(const struct vcpu* vcpu) {

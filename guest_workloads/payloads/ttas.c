@@ -10,7 +10,7 @@ static uint64_t ttas_acquire(const struct vcpu* vcpu) {
   uint64_t spins = 0;
 
   while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE) != 0)
-    spins += relax_until_equal(&lock_word, 0, vcpu->body_loops);
+    spins += relax_until_equal(&lock_word, 0, vcpu->relax);
   return spins;
 }
 

@@ -25,6 +25,8 @@ static inline uint32_t cpu_id(void) {
 
 static inline void enable_interrupts(void) { __asm__ volatile("sti" : : : "memory"); }
 
+static inline void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory"); }
+
 /* Returns after `cycles` of the TSC, busy, without any relax instruction. */
 static inline void busy_wait(uint64_t cycles) {
   uint64_t start;

@@ -8,6 +8,7 @@
 #define VECTORS 256
 #define STUB_SIZE 16
 #define GATE_INTERRUPT_PRESENT 0x8e
+#define GATE_FOR_RING_3 0x60
 
 /* SDM vol 3A, 6.14.1: 64-bit IDT gate descriptor. */
 struct gate {
@@ -49,6 +50,11 @@ void interrupts_setup(void) {
   mask_legacy_interrupts();
   for (unsigned int vector = 0; vector < VECTORS; vector++)
     set_gate(&idt[vector], (uint64_t)interrupt_stubs[vector]);
+}
+
+void interrupts_let_user_raise(uint8_t vector, uint64_t handler) {
+  set_gate(&idt[vector], handler);
+  idt[vector].type |= GATE_FOR_RING_3;
 }
 
 void interrupts_load(void) {

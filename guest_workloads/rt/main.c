@@ -2,6 +2,7 @@
 #include <stdint.h>
 
 #include "guest_workloads/rt/cpu.h"
+#include "guest_workloads/rt/relax.h"
 #include "guest_workloads/rt/rt.h"
 
 /* Aligned to a cache line each, so that the protected counter has one of its own. */
@@ -20,12 +21,31 @@ noreturn void abort_guest(uint32_t code) {
   for (;;) out32(PLECTL_PORT, PLECTL_COMMAND_ABORT | (code << PLECTL_ABORT_SHIFT));
 }
 
+static const struct plectl_payload* chosen_payload(void) {
+  return &payload_table_start[boot_block.payload];
+}
+
+static int flags_make_sense(void) {
+  const uint32_t flags = boot_block.flags;
+
+  if (flags == 0) return 1;
+  if (!(chosen_payload()->flags & PLECTL_PAYLOAD_INTERRUPTS_OFF)) return 0;
+  return flags == PLECTL_BOOT_INTERRUPTS_OFF_HOLDING || flags == PLECTL_BOOT_INTERRUPTS_OFF_LOCKING;
+}
+
+static int relax_makes_sense(void) {
+  const uint64_t cycles = boot_block.relax_tsc_cycles;
+
+  return cycles == 0 ||
+         (cycles >= PLECTL_RELAX_TSC_CYCLES_MIN && cycles <= PLECTL_RELAX_TSC_CYCLES_MAX);
+}
+
 static void check_boot_block(void) {
   const uint64_t payloads = (uint64_t)(payload_table_end - payload_table_start);
 
   if (boot_block.magic != PLECTL_BOOT_MAGIC || boot_block.version != PLECTL_ABI_VERSION ||
-      boot_block.size != sizeof(boot_block) || boot_block.flags != 0 ||
-      boot_block.payload >= payloads)
+      boot_block.size != sizeof(boot_block) || boot_block.payload >= payloads ||
+      !flags_make_sense() || !relax_makes_sense())
     abort_guest(PLECTL_ABORT_BOOT_BLOCK);
 }
 
@@ -33,6 +53,7 @@ static void boot_first_vcpu(void) {
   interrupts_setup();
   interrupts_load();
   check_boot_block();
+  relax_setup(boot_block.body_loops, boot_block.relax_tsc_cycles);
   if (boot_block.vcpus > 1) start_other_vcpus();
 }
 
@@ -43,20 +64,30 @@ static struct vcpu describe_vcpu(uint32_t id) {
       .iterations = boot_block.iterations,
       .hold_tsc_cycles = boot_block.hold_tsc_cycles,
       .think_tsc_cycles = boot_block.think_tsc_cycles,
-      .body_loops = boot_block.body_loops,
+      .flags = boot_block.flags,
+      .relax = relax_shape(),
       .result = &result_block.vcpus[id],
   };
 }
 
+/* A spinner holds no lock; all it does is what others do before they have one. */
+static int spins_with_interrupts_off(const struct plectl_payload* payload) {
+  return (payload->flags & PLECTL_PAYLOAD_SPINNER) &&
+         (boot_block.flags & PLECTL_BOOT_INTERRUPTS_OFF_LOCKING);
+}
+
 static void run_payload(struct vcpu* vcpu) {
-  const struct plectl_payload* payload = &payload_table_start[boot_block.payload];
+  const struct plectl_payload* payload = chosen_payload();
+  const int interrupts_off = spins_with_interrupts_off(payload);
 
   if (payload->prepare) payload->prepare(vcpu);
   out32(PLECTL_PORT, PLECTL_COMMAND_SYNC);
   vcpu->result->state = PLECTL_VCPU_RUNNING;
+  if (interrupts_off) disable_interrupts();
   vcpu->result->tsc_start = rdtsc();
   payload->run(vcpu);
   vcpu->result->tsc_end = rdtsc();
+  enable_interrupts();
   vcpu->result->state = PLECTL_VCPU_DONE;
   out32(PLECTL_PORT, PLECTL_COMMAND_DONE);
 }

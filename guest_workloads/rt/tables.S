@@ -15,15 +15,18 @@ gdt:
 	.quad 0x00af9b000000ffff /* SEGMENT_CODE64 */
 	.quad 0x00cf93000000ffff /* SEGMENT_DATA */
 	.quad 0x00cf9b000000ffff /* SEGMENT_CODE32 */
+	.quad 0x00cff3000000ffff /* SEGMENT_USER_DATA */
+	.quad 0x00affb000000ffff /* SEGMENT_USER_CODE64 */
 	.rept PLECTL_MAX_VCPUS
 	.quad 0x0000890000000067 /* SEGMENT_FIRST_TSS: 32-bit, never switched to */
 	.endr
+	.fill PLECTL_MAX_VCPUS * 2, 8, 0 /* SEGMENT_FIRST_TSS64 */
 gdt_pointer:
 	.word GDT_LIMIT
 	.long gdt
 
 	.balign 4096
-	.globl page_map_level4
+	.globl page_map_level4, page_directory_pointers, page_directories
 page_map_level4:
 	.quad page_directory_pointers + PAGE_PRESENT_WRITE
 	.fill 511, 8, 0

@@ -23,6 +23,13 @@ enum class VcpuScheduling {
   kFifo,   // SCHED_FIFO priority 1: never scheduled out for a normal task; yield_to() ignores it
 };
 
+// When a vCPU runs with RFLAGS.IF = 0, so that its own interrupts wait.
+enum class InterruptsOff {
+  kNever,
+  kHolding,  // from just after acquisition to just after release
+  kLocking,  // from before the first try to just after release; a spinner: while it is measured
+};
+
 // What the guest shall do and on which CPUs. All TSC cycles are the guest's.
 struct Workload {
   std::string payload;            // "ttas", "ticket", "token_ring", "pause_storm", ...
@@ -33,11 +40,15 @@ struct Workload {
   uint64_t iterations = 1;        // acquisitions (pause_storm: PAUSEs) per vCPU
   uint64_t body_loops = 0;        // extra turns of an empty loop between two relax instructions
   VcpuScheduling scheduling = VcpuScheduling::kOther;
+  InterruptsOff interrupts_off = InterruptsOff::kNever;
 };
 
 struct GuestRequest {
   Workload workload;
   RelaxInstruction relax = RelaxInstruction::kPause;
+  // What a relax instruction shall cost where every instruction is one TSC cycle, as in the lab: 0
+  // (no padding) or 4 to 1027. On silicon it would be padding that means nothing.
+  uint64_t relax_tsc_cycles = 0;
   std::chrono::milliseconds deadline{10'000};  // from start barrier to the last vCPU's end
 };
 

@@ -62,7 +62,8 @@ Result<PayloadInfo> DecodePayload(const plectl_payload& entry) {
                    entry.min_vcpus,
                    (entry.flags & PLECTL_PAYLOAD_LOCK) != 0,
                    (entry.flags & PLECTL_PAYLOAD_SPINNER) != 0,
-                   {}};
+                   {},
+                   (entry.flags & PLECTL_PAYLOAD_INTERRUPTS_OFF) != 0};
   if (info.min_vcpus == 0 || info.min_vcpus > PLECTL_MAX_VCPUS) {
     return BadInput(fmt::format("payload {} wants at least {} vCPUs, allowed are 1 to {}",
                                 info.name, info.min_vcpus, PLECTL_MAX_VCPUS));

@@ -23,6 +23,7 @@ struct PayloadInfo {
   bool is_lock = false;                  // acquisitions and the protected counter can be checked
   bool is_spinner = false;               // executes at least `iterations` relax instructions
   std::vector<std::string> extra_names;  // what its extra results mean
+  bool can_turn_interrupts_off = false;  // honours Workload::interrupts_off
 };
 
 // Bytes for one range of guest-physical memory.

@@ -9,6 +9,7 @@
 #include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
+#include "host_tools/guests/boot_block.h"
 #include "host_tools/guests/embedded_payload.h"
 #include "host_tools/guests/exit_statistic.h"
 #include "host_tools/guests/result_check.h"
@@ -20,25 +21,11 @@
 namespace plectl::guests {
 namespace {
 
-plectl_boot_block BootBlock(const Workload& workload, uint32_t payload) {
-  plectl_boot_block boot{};
-  boot.magic = PLECTL_BOOT_MAGIC;
-  boot.version = PLECTL_ABI_VERSION;
-  boot.size = sizeof(boot);
-  boot.vcpus = workload.vcpus;
-  boot.payload = payload;
-  boot.iterations = workload.iterations;
-  boot.hold_tsc_cycles = workload.hold_tsc_cycles;
-  boot.think_tsc_cycles = workload.think_tsc_cycles;
-  boot.body_loops = workload.body_loops;
-  return boot;
-}
-
 Result<Vm> MakeVm(const PayloadImage& payload, const GuestRequest& request, uint32_t index) {
   PLECTL_ASSIGN_OR_RETURN(const Kvm kvm, Kvm::Open());
   const Vm::Options options{request.workload.vcpus, payload.entry(), PLECTL_MEMORY_SIZE};
   PLECTL_ASSIGN_OR_RETURN(Vm vm, Vm::Create(kvm, options));
-  const MemoryImage image = payload.Memory(request.relax, BootBlock(request.workload, index));
+  const MemoryImage image = payload.Memory(request.relax, BootBlockOf(request, index));
   PLECTL_RETURN_IF_ERROR(vm.memory().Write(image.address, image.bytes));
   return vm;
 }
@@ -132,6 +119,7 @@ Status CollectResult(Vm& vm, const VcpuGroup& group, const ExitDeltas& exits,
 Result<GuestResult> VmmRunner::Run(const GuestRequest& request, GuestObserver& observer) {
   PLECTL_RETURN_IF_ERROR(CheckNotStopped());
   PLECTL_ASSIGN_OR_RETURN(const uint32_t index, CheckWorkload(payload_, request.workload));
+  PLECTL_RETURN_IF_ERROR(CheckRelaxTscCycles(request.relax_tsc_cycles));
   GuestResult result;
   Stopwatch stopwatch;
   PLECTL_ASSIGN_OR_RETURN(const auto priority,

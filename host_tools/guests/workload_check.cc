@@ -50,6 +50,22 @@ Status CheckScheduling(const PayloadInfo& payload, const Workload& workload) {
                   "use as many CPUs as vCPUs, or the default scheduling");
 }
 
+std::string_view WordOf(InterruptsOff interrupts_off) {
+  return interrupts_off == InterruptsOff::kHolding ? "holding" : "locking";
+}
+
+Status CheckInterruptsOff(const PayloadInfo& payload, InterruptsOff interrupts_off) {
+  if (interrupts_off == InterruptsOff::kNever) return OkStatus();
+  if (!payload.can_turn_interrupts_off) {
+    return BadInput(fmt::format("interrupts_off is {}: payload {} always runs with interrupts on",
+                                WordOf(interrupts_off), payload.name),
+                    "use never, or another payload");
+  }
+  if (interrupts_off == InterruptsOff::kLocking || payload.is_lock) return OkStatus();
+  return BadInput(fmt::format("interrupts_off is holding: payload {} holds no lock", payload.name),
+                  "use locking, under which it spins with interrupts off, or never");
+}
+
 }  // namespace
 
 std::vector<std::string_view> PayloadNames(const PayloadImage& image) {
@@ -65,7 +81,17 @@ Result<uint32_t> CheckWorkload(const PayloadImage& image, const Workload& worklo
   PLECTL_RETURN_IF_ERROR(CheckCpus(workload.cpus));
   if (workload.iterations == 0) return BadInput("iterations is 0: at least 1 is needed");
   PLECTL_RETURN_IF_ERROR(CheckScheduling(payload, workload));
+  PLECTL_RETURN_IF_ERROR(CheckInterruptsOff(payload, workload.interrupts_off));
   return index;
+}
+
+Status CheckRelaxTscCycles(uint64_t cycles) {
+  if (cycles == 0) return OkStatus();
+  if (cycles >= PLECTL_RELAX_TSC_CYCLES_MIN && cycles <= PLECTL_RELAX_TSC_CYCLES_MAX) {
+    return OkStatus();
+  }
+  return BadInput(fmt::format("relax_tsc_cycles is {}: allowed are 0 and {} to {}", cycles,
+                              PLECTL_RELAX_TSC_CYCLES_MIN, PLECTL_RELAX_TSC_CYCLES_MAX));
 }
 
 }  // namespace plectl::guests

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -16,5 +17,8 @@ std::vector<std::string_view> PayloadNames(const PayloadImage& image);
 // Whether the image can run `workload` on some host: BadInput that names the field, its value and
 // what is allowed. Needs no KVM. Returns the index of the workload's payload in image.payloads().
 Result<uint32_t> CheckWorkload(const PayloadImage& image, const Workload& workload);
+
+// BadInput unless `cycles` is a value for GuestRequest::relax_tsc_cycles.
+Status CheckRelaxTscCycles(uint64_t cycles);
 
 }  // namespace plectl::guests

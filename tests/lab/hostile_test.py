@@ -28,6 +28,10 @@ EXPECTED = {
     "hostile_wild_mmio": r"4-byte write at address 0xd0000000, .* \(KVM_EXIT_MMIO\); " + RIP,
     "hostile_halt": r"did not end within .* KVM_EXIT_INTR at RIP 0x\w+, halted",
     "hostile_garbage_result": r"result block makes no sense: magic is .* KVM_EXIT_IO at " + RIP,
+    "hostile_user_exception": r"exception 6 \(#UD, invalid opcode\) .* at RIP 0x\w+",
+    "hostile_user_to_kernel": r"exception 14 \(#PF, page fault\) with error code 0x7 at RIP 0x\w+",
+    "hostile_user_to_code": r"exception 14 \(#PF, page fault\) with error code 0x7 at RIP 0x\w+",
+    "hostile_user_port": r"exception 13 \(#GP, general protection\) .* at RIP 0x\w+",
     "hostile_lost_count": r"protected_counter is 10, expected 20; .* KVM_EXIT_IO at " + RIP,
 }
 HEALTHY = ["hostile_nothing"]

@@ -2,6 +2,7 @@
 /* Guests that misbehave, one way each; the VMM must name what happened and survive. */
 #include "guest_workloads/rt/cpu.h"
 #include "guest_workloads/rt/rt.h"
+#include "guest_workloads/rt/user_mode.h"
 
 #define WILD_PORT 0x1234
 #define WILD_ADDRESS 0xd0000000 /* mapped by the page tables, backed by no memory */
@@ -44,6 +45,39 @@ static void wild_mmio(struct vcpu* vcpu) {
   *(volatile uint32_t*)WILD_ADDRESS = 1;
 }
 
+static void enter_ring_3(struct vcpu* vcpu) { user_mode_setup(vcpu->id); }
+
+USER_CODE static void execute_nothing_valid(uint64_t first, uint64_t second, uint64_t third) {
+  (void)first, (void)second, (void)third;
+  __asm__ volatile("ud2");
+}
+
+USER_CODE static void write_to(uint64_t address, uint64_t second, uint64_t third) {
+  (void)second, (void)third;
+  *(volatile uint8_t*)address = 1;
+}
+
+USER_CODE static void write_to_port(uint64_t port, uint64_t second, uint64_t third) {
+  (void)second, (void)third;
+  out32((uint16_t)port, PLECTL_COMMAND_DONE);
+}
+
+static void user_invalid_opcode(struct vcpu* vcpu) {
+  user_mode_call(vcpu->id, execute_nothing_valid, 0, 0, 0);
+}
+
+static void user_writes_to_kernel(struct vcpu* vcpu) {
+  user_mode_call(vcpu->id, write_to, (uint64_t)&result_block, 0, 0);
+}
+
+static void user_writes_to_its_code(struct vcpu* vcpu) {
+  user_mode_call(vcpu->id, write_to, (uint64_t)write_to, 0, 0);
+}
+
+static void user_says_done(struct vcpu* vcpu) {
+  user_mode_call(vcpu->id, write_to_port, PLECTL_PORT, 0, 0);
+}
+
 /* Never wakes: the deadline must end it. */
 static void halt(struct vcpu* vcpu) {
   (void)vcpu;
@@ -74,5 +108,18 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
     {.name = "hostile_halt", .min_vcpus = 1, .run = halt},
     {.name = "hostile_garbage_result", .min_vcpus = 1, .run = garbage_result},
     {.name = "hostile_lost_count", .min_vcpus = 2, .flags = PLECTL_PAYLOAD_LOCK, .run = lost_count},
+    {.name = "hostile_user_exception",
+     .min_vcpus = 1,
+     .prepare = enter_ring_3,
+     .run = user_invalid_opcode},
+    {.name = "hostile_user_to_kernel",
+     .min_vcpus = 1,
+     .prepare = enter_ring_3,
+     .run = user_writes_to_kernel},
+    {.name = "hostile_user_to_code",
+     .min_vcpus = 1,
+     .prepare = enter_ring_3,
+     .run = user_writes_to_its_code},
+    {.name = "hostile_user_port", .min_vcpus = 1, .prepare = enter_ring_3, .run = user_says_done},
     {.name = "hostile_nothing", .min_vcpus = 1, .run = run_nothing},
 };

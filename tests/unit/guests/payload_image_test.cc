@@ -61,6 +61,7 @@ TEST(PayloadImage, ReadsASmallPayload) {
   EXPECT_EQ(image->payloads()[0].name, "mine");
   EXPECT_TRUE(image->payloads()[0].is_lock);
   EXPECT_FALSE(image->payloads()[0].is_spinner);
+  EXPECT_FALSE(image->payloads()[0].can_turn_interrupts_off);
   EXPECT_THAT(image->payloads()[0].extra_names, ::testing::ElementsAre("first", "second"));
 }
 
@@ -69,7 +70,7 @@ TEST(PayloadImage, NamesBothAbiVersions) {
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().kind, ErrorKind::kBadInput);
   EXPECT_THAT(image.error().message, HasSubstr("ABI version 99"));
-  EXPECT_THAT(image.error().message, HasSubstr("speaks version 1"));
+  EXPECT_THAT(image.error().message, HasSubstr("speaks version 2"));
 }
 
 TEST(PayloadImage, RefusesMissingOrShortNotes) {

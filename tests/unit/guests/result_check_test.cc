@@ -41,7 +41,7 @@ class CheckResultBlockTest : public ::testing::Test {
     return vcpus.error().message;
   }
 
-  PayloadInfo payload_{"p", 2, true, false, {"something"}};
+  PayloadInfo payload_{"p", 2, true, false, {"something"}, false};
   Workload workload_;
   std::unique_ptr<plectl_result_block> block_ = std::make_unique<plectl_result_block>();
 };
@@ -65,7 +65,7 @@ TEST_F(CheckResultBlockTest, NamesTheFieldAndItsValue) {
   EXPECT_THAT(Error(), HasSubstr("magic is 5"));
   block_->magic = PLECTL_RESULT_MAGIC;
   block_->version = 9;
-  EXPECT_THAT(Error(), HasSubstr("version is 9, expected 1"));
+  EXPECT_THAT(Error(), HasSubstr("version is 9, expected 2"));
   block_->version = PLECTL_ABI_VERSION;
   block_->size = 1;
   EXPECT_THAT(Error(), HasSubstr("size is 1"));

@@ -27,5 +27,17 @@ TEST(VmmRunner, RefusesABadWorkloadFirst) {
   EXPECT_EQ(result.error().kind, ErrorKind::kBadInput);
 }
 
+TEST(VmmRunner, RefusesPaddingThatTheSledDoesNotHold) {
+  VmmRunner runner(EmbeddedPayloads().value());
+  GuestRequest request;
+  request.workload.payload = "ttas";
+  request.workload.cpus = {0};
+  request.relax_tsc_cycles = 3;
+  UnusedObserver observer;
+  const auto result = runner.Run(request, observer);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::kBadInput);
+}
+
 }  // namespace
 }  // namespace plectl::guests

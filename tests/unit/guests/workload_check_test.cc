@@ -33,7 +33,8 @@ std::string ErrorOf(const Workload& workload) {
 
 TEST(PayloadNames, AreThoseOfTheEmbeddedElf) {
   EXPECT_THAT(PayloadNames(Embedded()),
-              ::testing::ElementsAre("token_ring", "ttas", "ticket", "pause_storm"));
+              ::testing::ElementsAre("token_ring", "ttas", "ticket", "pause_storm", "pause_loop",
+                                     "user_pause_loop"));
 }
 
 TEST(CheckWorkload, AcceptsEveryPayloadWithTwoVcpus) {
@@ -51,7 +52,7 @@ TEST(CheckWorkload, SuggestsAPayload) {
   workload.payload = "tickets";
   EXPECT_THAT(ErrorOf(workload), HasSubstr("did you mean \"ticket\"?"));
   workload.payload = "hostile_hang";
-  EXPECT_THAT(ErrorOf(workload), HasSubstr("token_ring, ttas, ticket, pause_storm"));
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("token_ring, ttas, ticket, pause_storm, pause_loop"));
 }
 
 TEST(CheckWorkload, NeedsContentionWhereThePayloadDoes) {
@@ -88,6 +89,49 @@ TEST(CheckWorkload, RefusesFifoSpinnersThatShareACpu) {
   workload.cpus = {0};
   workload.payload = "pause_storm";
   EXPECT_EQ(ErrorOf(workload), "no error");
+}
+
+TEST(CheckWorkload, LocksTurnInterruptsOffEitherWay) {
+  Workload workload = Valid();
+  for (const char* lock : {"token_ring", "ttas", "ticket"}) {
+    workload.payload = lock;
+    for (const auto word : {InterruptsOff::kHolding, InterruptsOff::kLocking}) {
+      workload.interrupts_off = word;
+      EXPECT_EQ(ErrorOf(workload), "no error") << lock;
+    }
+  }
+}
+
+TEST(CheckWorkload, SpinnersHoldNothing) {
+  Workload workload = Valid();
+  for (const char* spinner : {"pause_storm", "pause_loop"}) {
+    workload.payload = spinner;
+    workload.interrupts_off = InterruptsOff::kLocking;
+    EXPECT_EQ(ErrorOf(workload), "no error") << spinner;
+    workload.interrupts_off = InterruptsOff::kHolding;
+    EXPECT_THAT(ErrorOf(workload), HasSubstr("interrupts_off is holding"));
+    EXPECT_THAT(ErrorOf(workload), HasSubstr("holds no lock"));
+  }
+}
+
+TEST(CheckWorkload, RefusesInterruptsOffWhereThePayloadKeepsThemOn) {
+  Workload workload = Valid();
+  workload.payload = "user_pause_loop";
+  EXPECT_EQ(ErrorOf(workload), "no error");
+  workload.interrupts_off = InterruptsOff::kLocking;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("interrupts_off is locking: payload user_pause_loop"));
+  workload.interrupts_off = InterruptsOff::kHolding;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("always runs with interrupts on"));
+}
+
+TEST(CheckRelaxTscCycles, AllowsNoneOrWhatTheSledHolds) {
+  for (const uint64_t cycles : {0U, 4U, 140U, 1027U}) EXPECT_TRUE(CheckRelaxTscCycles(cycles));
+  for (const uint64_t cycles : {uint64_t{1}, uint64_t{3}, uint64_t{1028}, UINT64_MAX}) {
+    const auto status = CheckRelaxTscCycles(cycles);
+    ASSERT_FALSE(status) << cycles;
+    EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+    EXPECT_THAT(status.error().message, HasSubstr("allowed are 0 and 4 to 1027"));
+  }
 }
 
 TEST(CheckWorkload, KnowsThePayloadsOfTheGivenElf) {
