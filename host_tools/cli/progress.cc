@@ -68,6 +68,11 @@ void ProgressLine::OnRecord(const experiment::TrialRecord& record) {
   }
 }
 
+void ProgressLine::OnNote(std::string_view text) {
+  EndLine();
+  fmt::print(stderr, "{}\n", text);
+}
+
 std::string ProgressLine::Text(const experiment::TrialRecord& record) const {
   return fmt::format("[{}/{}] {} %, ETA {}; {} {}: {}", finished_, total_,
                      finished_ * 100 / std::max<size_t>(total_, 1), DurationText(EtaNs()),

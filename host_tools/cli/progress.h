@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "host_tools/base/clock.h"
 #include "host_tools/experiment/sweep.h"
@@ -30,6 +31,7 @@ class ProgressLine : public experiment::SweepProgress {
 
   void OnStart(size_t finished, size_t total) override;
   void OnRecord(const experiment::TrialRecord& record) override;
+  void OnNote(std::string_view text) override;
   // Ends a rewritten line, so that what follows starts on its own.
   void EndLine();
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host_tools/experiment/sweep.h"
@@ -18,6 +19,7 @@ class SessionCosts : public experiment::SweepProgress {
 
   void OnStart(size_t finished, size_t total) override;
   void OnRecord(const experiment::TrialRecord& record) override;
+  void OnNote(std::string_view text) override { next_.OnNote(text); }
 
   // Trials that this session could not make valid, the finished ones aside.
   [[nodiscard]] size_t missing() const { return total_ - finished_; }

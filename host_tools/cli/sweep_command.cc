@@ -65,13 +65,29 @@ Status Measure(CommandContext& context, const experiment::Plan& plan,
   return CheckComplete(costs);
 }
 
+// A plan's own lab_seeds against the command line.
+Status ChooseLabSeeds(const SweepArguments& arguments, experiment::Plan& plan) {
+  if (!plan.lab_seeds.empty() && arguments.lab_seed_given) {
+    return BadInput(
+        fmt::format("--lab-seed was given, but the plan {} has its own lab_seeds", plan.name),
+        "leave --lab-seed out, or take lab_seeds out of the plan");
+  }
+  if (arguments.only_lab_seed) {
+    return experiment::KeepOnlyLabSeed(*arguments.only_lab_seed, plan);
+  }
+  if (plan.lab_seeds.empty() || arguments.in_lab) return OkStatus();
+  return BadInput(fmt::format("the plan {} has lab_seeds, and only the lab has seeds", plan.name),
+                  "use --host lab; for a real host use blocks instead");
+}
+
 Status Sweep(CommandContext& context, const SweepArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads,
                           arguments.payload_elf.empty()
                               ? guests::EmbeddedPayloads()
                               : guests::LoadPayloads(arguments.payload_elf));
-  PLECTL_ASSIGN_OR_RETURN(const experiment::Plan plan,
+  PLECTL_ASSIGN_OR_RETURN(experiment::Plan plan,
                           experiment::LoadPlan(arguments.plan_path, payloads));
+  PLECTL_RETURN_IF_ERROR(ChooseLabSeeds(arguments, plan));
   // Found before anything is started: a run log of another plan is bad input.
   PLECTL_ASSIGN_OR_RETURN(const experiment::RemainingWork work,
                           experiment::FindRemainingWork(plan, arguments.out));
@@ -133,6 +149,10 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
   AddObserverOptions(*command, *arguments);
   AddProgressOption(*command, *arguments);
   AddLabOptions(*command, arguments->lab);
+  command
+      ->add_option("--only-lab-seed", arguments->only_lab_seed,
+                   "Run the trials of one of the plan's lab_seeds only")
+      ->group("");  // hidden: for the sweep inside the lab
   command->add_flag("--dry-run", arguments->dry_run,
                     "Print the schedule, the reloads and the time it will take; change nothing");
   command
@@ -144,8 +164,10 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
   command->footer(
       "Example: plectl sweep bench/plans/quickstart.yaml --host lab --out results/quickstart\n"
       "An interrupted sweep goes on where it stopped when it is run again.");
-  command->callback(
-      [&context, arguments] { context.exit_code = ExitCodeOf(Sweep(context, *arguments)); });
+  command->callback([&context, arguments, command] {
+    arguments->lab_seed_given = command->count("--lab-seed") > 0;
+    context.exit_code = ExitCodeOf(Sweep(context, *arguments));
+  });
 }
 
 }  // namespace plectl::cli

@@ -4,14 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "host_tools/base/file.h"
-#include "host_tools/experiment/json_fields.h"
+#include "host_tools/base/stop.h"
+#include "host_tools/cli/run_log_lander.h"
+#include "host_tools/experiment/replicates.h"
 #include "host_tools/experiment/run_log.h"
 #include "host_tools/lab/lab.h"
 
@@ -23,54 +23,14 @@ constexpr std::string_view kRunInLab = "/job/run";
 constexpr std::string_view kLogInLab = "/job/run/run.jsonl";
 constexpr std::string_view kPayloadInLab = "/job/payload.elf";
 
-// Appends what leaves the lab to the run log outside. The lab is not trusted: each line is parsed
-// first, and what is written is what was understood.
-class RunLogLander : public lab::LabObserver {
- public:
-  RunLogLander(experiment::RunLogWriter& writer, experiment::SweepProgress& progress)
-      : writer_(writer), progress_(progress) {}
-
-  void OnProgress(std::string_view text) override { fmt::print(stderr, "{}\n", text); }
-
-  Status OnBooted(const lab::LabHello& /*hello*/, std::chrono::milliseconds boot_time) override {
-    fmt::print(stderr, "the lab is up after {:.1f} s\n",
-               static_cast<double>(boot_time.count()) / 1000);
-    return OkStatus();
-  }
-
-  Status OnStderr(std::string_view bytes) override {
-    fmt::print(stderr, "{}", bytes);
-    return OkStatus();
-  }
-
-  Status OnRecord(std::string_view line) override {
-    PLECTL_ASSIGN_OR_RETURN(const nlohmann::json json, experiment::ParseJsonObject(line));
-    PLECTL_ASSIGN_OR_RETURN(const experiment::JsonFields fields,
-                            experiment::JsonFields::Of(json, "record of the lab"));
-    PLECTL_ASSIGN_OR_RETURN(const std::string kind, fields.Text("kind"));
-    if (kind == "manifest") {
-      PLECTL_ASSIGN_OR_RETURN(const experiment::Manifest manifest,
-                              experiment::ManifestFromJson(json));
-      return writer_.Append(manifest);
-    }
-    PLECTL_ASSIGN_OR_RETURN(const experiment::TrialRecord record, experiment::TrialFromJson(json));
-    PLECTL_RETURN_IF_ERROR(writer_.Append(record));
-    progress_.OnRecord(record);
-    return OkStatus();
-  }
-
- private:
-  experiment::RunLogWriter& writer_;
-  experiment::SweepProgress& progress_;
-};
-
 std::string ObserverChoiceText(host::ObserverChoice choice) {
   if (choice == host::ObserverChoice::kAuto) return "auto";
   return choice == host::ObserverChoice::kBpf ? "bpf" : "perf";
 }
 
 // The options that the sweep inside gets too.
-std::vector<std::string> InnerCommand(const SweepArguments& arguments) {
+std::vector<std::string> InnerCommand(const SweepArguments& arguments,
+                                      std::optional<uint64_t> lab_seed) {
   std::vector<std::string> argv = {"plectl",
                                    "sweep",
                                    std::string(kPlanInLab),
@@ -89,15 +49,23 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments) {
   if (!arguments.payload_elf.empty()) {
     argv.insert(argv.end(), {"--payload-elf", std::string(kPayloadInLab)});
   }
+  if (lab_seed) argv.insert(argv.end(), {"--only-lab-seed", std::to_string(*lab_seed)});
   return argv;
 }
 
-Result<lab::LabJob> MakeJob(const experiment::Plan& plan, const SweepArguments& arguments) {
+// The records that the lab's sweep goes on from; empty when its run is a new one.
+Result<std::string> LogForLab(const SweepArguments& arguments, std::optional<uint64_t> lab_seed) {
+  if (!lab_seed) return ReadFile(arguments.out / experiment::kRunLogFileName);
+  PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.out));
+  return experiment::LogOfReplicate(log, *lab_seed);
+}
+
+Result<lab::LabJob> MakeJob(const experiment::Plan& plan, const SweepArguments& arguments,
+                            std::optional<uint64_t> lab_seed) {
   lab::LabJob job;
-  job.argv = InnerCommand(arguments);
+  job.argv = InnerCommand(arguments, lab_seed);
   job.files.emplace(kPlanInLab, plan.text);
-  // Also when it is empty: then the lab's run is a new one.
-  PLECTL_ASSIGN_OR_RETURN(std::string log, ReadFile(arguments.out / "run.jsonl"));
+  PLECTL_ASSIGN_OR_RETURN(std::string log, LogForLab(arguments, lab_seed));
   job.files.emplace(kLogInLab, std::move(log));
   if (!arguments.payload_elf.empty()) {
     PLECTL_ASSIGN_OR_RETURN(std::string elf, ReadFile(arguments.payload_elf));
@@ -110,13 +78,14 @@ Result<lab::LabJob> MakeJob(const experiment::Plan& plan, const SweepArguments& 
 // No frame arrives while a trial runs: the limit on silence must be longer than any trial. The
 // slowest machines seen emulate some 30 million instructions a second.
 lab::LabOptions OptionsFor(const experiment::Plan& plan, const SweepArguments& arguments,
-                           int stop_fd) {
+                           std::optional<uint64_t> lab_seed, int stop_fd) {
   constexpr uint64_t kSlowestInstructionsPerS = 30'000'000;
   lab::LabOptions options = arguments.lab;
   const uint64_t trial_instructions = plan.deadline_ms * options.instructions_per_s / 1000;
   const std::chrono::seconds longest_trial(trial_instructions / kSlowestInstructionsPerS + 60);
   options.deadlines.silence = std::max(options.deadlines.silence, longest_trial);
   options.stop_fd = stop_fd;
+  options.seed = lab_seed.value_or(options.seed);
   return options;
 }
 
@@ -133,6 +102,51 @@ Status StatusOfInner(int exit_code) {
   return Fail(std::move(error));
 }
 
+// One lab after the other, one for each seed.
+class LabSweep {
+ public:
+  LabSweep(const experiment::Plan& plan, const SweepArguments& arguments,
+           experiment::SweepProgress& progress, RunLogLander& lander, int stop_fd)
+      : plan_(plan),
+        arguments_(arguments),
+        progress_(progress),
+        lander_(lander),
+        stop_fd_(stop_fd) {}
+
+  Status Run(const std::vector<std::optional<uint64_t>>& lab_seeds) {
+    Status last_failure = OkStatus();
+    for (size_t i = 0; i < lab_seeds.size(); ++i) {
+      PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+      if (const auto& seed = lab_seeds[i]) {
+        progress_.OnNote(fmt::format("lab seed {} ({} of {})", *seed, i + 1, lab_seeds.size()));
+      }
+      PLECTL_ASSIGN_OR_RETURN(const int exit_code, RunLab(lab_seeds[i]));
+      const Status swept = StatusOfInner(exit_code);
+      if (swept) continue;
+      // Trials that could not be measured do not keep the other seeds from theirs.
+      if (swept.error().kind != ErrorKind::kInconclusive) return swept;
+      last_failure = swept;
+    }
+    return last_failure;
+  }
+
+ private:
+  Result<int> RunLab(std::optional<uint64_t> lab_seed) {
+    PLECTL_ASSIGN_OR_RETURN(const lab::LabJob job, MakeJob(plan_, arguments_, lab_seed));
+    lander_.Expect(lab_seed);
+    PLECTL_ASSIGN_OR_RETURN(
+        const lab::LabOutcome outcome,
+        lab::RunInLab(OptionsFor(plan_, arguments_, lab_seed, stop_fd_), job, lander_));
+    return outcome.exit_code;
+  }
+
+  const experiment::Plan& plan_;
+  const SweepArguments& arguments_;
+  experiment::SweepProgress& progress_;
+  RunLogLander& lander_;
+  int stop_fd_;
+};
+
 }  // namespace
 
 Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
@@ -143,11 +157,10 @@ Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
   if (work.trials.empty()) return OkStatus();
   PLECTL_ASSIGN_OR_RETURN(experiment::RunLogWriter writer,
                           experiment::RunLogWriter::Open(arguments.out));
-  PLECTL_ASSIGN_OR_RETURN(const lab::LabJob job, MakeJob(plan, arguments));
-  RunLogLander lander(writer, progress);
-  PLECTL_ASSIGN_OR_RETURN(const lab::LabOutcome outcome,
-                          lab::RunInLab(OptionsFor(plan, arguments, stop_fd), job, lander));
-  return StatusOfInner(outcome.exit_code);
+  PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.out));
+  RunLogLander lander(plan, log, writer, progress);
+  return LabSweep(plan, arguments, progress, lander, stop_fd)
+      .Run(experiment::LabSeedsOf(work.trials));
 }
 
 }  // namespace plectl::cli

@@ -8,8 +8,9 @@
 namespace plectl::cli {
 
 // Boots the lab, runs what is left of `plan` there with the very same plectl, and appends each
-// record to the run log as soon as it leaves the lab. `stop_fd` becomes readable when the run must
-// end (StopSignal::fd()).
+// record to the run log as soon as it leaves the lab. When the plan has lab_seeds, each one with
+// work left gets a lab of its own, one after the other in the plan's order. `stop_fd` becomes
+// readable when the run must end (StopSignal::fd()).
 Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
                   experiment::SweepProgress& progress, int stop_fd);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "host_tools/cli/progress.h"
@@ -23,6 +24,9 @@ struct SweepArguments {
   std::filesystem::path payload_elf;  // empty: the built-in payloads
   host::ObserverOptions observers;
   lab::LabOptions lab;
+  bool lab_seed_given = false;  // --lab-seed
+  // Of the plan's lab_seeds only this one: the sweep inside the lab gets it.
+  std::optional<uint64_t> only_lab_seed;
 };
 
 }  // namespace plectl::cli

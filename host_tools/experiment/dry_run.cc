@@ -48,21 +48,34 @@ std::string WorkloadText(const guests::Workload& workload) {
                      workload.body_loops, SchedulingName(workload.scheduling));
 }
 
+std::string Summary(const Plan& plan, const DryRun& dry_run) {
+  const RemainingWork& work = dry_run.work;
+  const size_t labs = plan.lab_seeds.size();
+  return fmt::format(
+      "plan {}: {} trials = {}{} blocks x {} parameter sets x {} workloads x {} arms, seed {}\n"
+      "to run: {} trials ({} are finished), at most {} module reloads and one more {}to restore\n"
+      "time: about {:.0f} s ({})\n",
+      plan.name, work.finished + work.trials.size(),
+      labs == 0 ? "" : fmt::format("{} lab seeds x ", labs), plan.blocks, plan.param_sets.size(),
+      plan.workloads.size(), plan.arms.size(), plan.seed, work.trials.size(), work.finished,
+      dry_run.reloads, labs == 0 ? "" : "per lab ", dry_run.estimate.total_s,
+      dry_run.estimate.basis);
+}
+
+std::string LabSeedText(const ScheduledTrial& trial) {
+  return trial.lab_seed ? fmt::format("lab seed {}  ", *trial.lab_seed) : "";
+}
+
 std::string ToText(const Plan& plan, const DryRun& dry_run) {
   const RemainingWork& work = dry_run.work;
-  std::string text = fmt::format(
-      "plan {}: {} trials = {} blocks x {} parameter sets x {} workloads x {} arms, seed {}\n"
-      "to run: {} trials ({} are finished), at most {} module reloads and one more to restore\n"
-      "time: about {:.0f} s ({})\n",
-      plan.name, work.finished + work.trials.size(), plan.blocks, plan.param_sets.size(),
-      plan.workloads.size(), plan.arms.size(), plan.seed, work.trials.size(), work.finished,
-      dry_run.reloads, dry_run.estimate.total_s, dry_run.estimate.basis);
+  std::string text = Summary(plan, dry_run);
   for (const std::string& note : work.notes) text += fmt::format("note: {}\n", note);
   for (size_t i = 0; i < work.trials.size(); ++i) {
     const ScheduledTrial& trial = work.trials[i];
-    text += fmt::format("{:>6}  {}  block {}  {:<5}  {}  {}\n", i + 1, trial.id, trial.block,
-                        ArmName(trial.arm), ParamsText(plan.param_sets[trial.param_set]),
-                        WorkloadText(plan.workloads[trial.workload]));
+    text +=
+        fmt::format("{:>6}  {}  {}block {}  {:<5}  {}  {}\n", i + 1, trial.id, LabSeedText(trial),
+                    trial.block, ArmName(trial.arm), ParamsText(plan.param_sets[trial.param_set]),
+                    WorkloadText(plan.workloads[trial.workload]));
   }
   return text;
 }
@@ -75,6 +88,7 @@ std::string ToJsonText(const Plan& plan, const DryRun& dry_run) {
                       {"arm", ArmName(trial.arm)},
                       {"params", plan.param_sets[trial.param_set]},
                       {"workload", ToJson(plan.workloads[trial.workload])}});
+    if (trial.lab_seed) trials.back()["lab_seed"] = *trial.lab_seed;
   }
   const nlohmann::json object = {{"kind", "dry_run"},
                                  {"plan", plan.name},

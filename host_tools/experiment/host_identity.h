@@ -6,9 +6,14 @@
 
 namespace plectl::experiment {
 
+// Whether the sessions of a run may come from labs that differ in their seed: only when its plan
+// has lab_seeds, and each record says which one it is of.
+enum class LabSeedRule { kSame, kMayDiffer };
+
 // A run belongs to one host: BadInput, naming what differs, when two sessions of a run were
 // measured on different CPUs, microcodes, kernels or labs, or with different observers. Parameters
 // and settings that come and go (cgroup, governor) are not identity.
-Status CheckSameHost(const Manifest& before, const Manifest& now);
+Status CheckSameHost(const Manifest& before, const Manifest& now,
+                     LabSeedRule lab_seed = LabSeedRule::kSame);
 
 }  // namespace plectl::experiment

@@ -18,8 +18,8 @@
 namespace plectl::experiment {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKeys = {"name", "seed",   "blocks",   "deadline_ms",
-                                                   "arms", "params", "workloads"};
+constexpr std::array<std::string_view, 8> kKeys = {"name",        "seed", "blocks", "lab_seeds",
+                                                   "deadline_ms", "arms", "params", "workloads"};
 constexpr std::array<std::string_view, 2> kArmNames = {"pause", "nop"};
 constexpr uint64_t kBlocksMax = 10'000;
 constexpr uint64_t kDeadlineMaxMs = 3'600'000;
@@ -44,6 +44,13 @@ Result<std::vector<Arm>> ReadArms(const YamlNode& node) {
   return arms;
 }
 
+Result<std::vector<uint64_t>> ReadLabSeeds(const YamlNode& node) {
+  PLECTL_ASSIGN_OR_RETURN(const auto values, ReadUintAxis(node, "lab_seeds", {0, kLabSeedMax}));
+  std::vector<uint64_t> seeds;
+  for (const auto& seed : values) seeds.push_back(seed.value);
+  return seeds;
+}
+
 // Reads `key` into `target` when the plan has it; the default stays otherwise.
 Status ReadOptionalUint(const YamlNode& root, std::string_view key, UintRange range,
                         uint64_t& target) {
@@ -66,6 +73,9 @@ Status ReadAxes(const YamlNode& root, const guests::PayloadImage& payloads, Plan
   if (const YamlNode* arms = root.Find("arms")) {
     PLECTL_ASSIGN_OR_RETURN(plan.arms, ReadArms(*arms));
   }
+  if (const YamlNode* lab_seeds = root.Find("lab_seeds")) {
+    PLECTL_ASSIGN_OR_RETURN(plan.lab_seeds, ReadLabSeeds(*lab_seeds));
+  }
   plan.param_sets = {host::ParamValues()};
   if (const YamlNode* params = root.Find("params")) {
     PLECTL_ASSIGN_OR_RETURN(plan.param_sets, ReadParamSets(*params));
@@ -75,14 +85,17 @@ Status ReadAxes(const YamlNode& root, const guests::PayloadImage& payloads, Plan
 }
 
 Status CheckTrialCount(const YamlNode& root, const Plan& plan) {
-  const std::array<uint64_t, 4> factors = {plan.blocks, plan.arms.size(), plan.param_sets.size(),
-                                           plan.workloads.size()};
+  const uint64_t replicates = std::max<uint64_t>(plan.lab_seeds.size(), 1);
+  const std::array<uint64_t, 5> factors = {plan.blocks, plan.arms.size(), plan.param_sets.size(),
+                                           plan.workloads.size(), replicates};
   if (BoundedProduct(factors, kTrialsMax)) return OkStatus();
-  return FailAt(root.place,
-                fmt::format("the plan makes more than {} trials: {} blocks, {} arms, {} parameter "
-                            "sets, {} workloads",
-                            kTrialsMax, factors[0], factors[1], factors[2], factors[3]),
-                "split the plan, or use fewer values");
+  return FailAt(
+      root.place,
+      fmt::format("the plan makes more than {} trials: {} blocks, {} arms, {} parameter "
+                  "sets, {} workloads{}",
+                  kTrialsMax, factors[0], factors[1], factors[2], factors[3],
+                  plan.lab_seeds.empty() ? "" : fmt::format(", {} lab seeds", replicates)),
+      "split the plan, or use fewer values");
 }
 
 Result<Plan> ReadPlan(const YamlNode& root, const guests::PayloadImage& payloads) {
@@ -130,6 +143,16 @@ Result<Plan> LoadPlan(const std::filesystem::path& path, const guests::PayloadIm
   Result<std::string> text = ReadFile(path);
   if (!text) return BadInput(text.error().message, "give the path of a plan file");
   return ParsePlan(*text, path.string(), payloads);
+}
+
+Status KeepOnlyLabSeed(uint64_t lab_seed, Plan& plan) {
+  if (std::ranges::find(plan.lab_seeds, lab_seed) == plan.lab_seeds.end()) {
+    return BadInput(fmt::format("the plan {} has no lab seed {}", plan.name, lab_seed),
+                    plan.lab_seeds.empty() ? "add the key lab_seeds to the plan"
+                                           : "use one of the plan's lab_seeds");
+  }
+  plan.lab_seeds = {lab_seed};
+  return OkStatus();
 }
 
 }  // namespace plectl::experiment

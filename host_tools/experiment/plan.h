@@ -18,6 +18,9 @@ namespace plectl::experiment {
 enum class Arm { kPause, kNop };
 std::string_view ArmName(Arm arm);
 
+// lab::CheckLabOptions() accepts no larger seed.
+inline constexpr uint64_t kLabSeedMax = 400'000'000;
+
 // A validated plan: what to sweep (docs/plan_format.md).
 struct Plan {
   std::string name;
@@ -25,6 +28,8 @@ struct Plan {
   uint32_t blocks = 1;
   uint64_t deadline_ms = 10'000;  // of one trial's guest
   std::vector<Arm> arms;
+  // Each makes one replicate of the whole plan, in a lab of its own; empty: the plan names none.
+  std::vector<uint64_t> lab_seeds;
   // The product of the values under `params`, in plan order; one empty set when there are none.
   std::vector<host::ParamValues> param_sets;
   // The product of the values of each entry of `workloads`, in plan order.
@@ -40,5 +45,9 @@ struct Plan {
 Result<Plan> ParsePlan(std::string_view text, std::string_view file_name,
                        const guests::PayloadImage& payloads);
 Result<Plan> LoadPlan(const std::filesystem::path& path, const guests::PayloadImage& payloads);
+
+// Leaves one replicate of `plan`, its trials and their ids as they were. BadInput when the plan
+// does not have this seed.
+Status KeepOnlyLabSeed(uint64_t lab_seed, Plan& plan);
 
 }  // namespace plectl::experiment

@@ -54,6 +54,10 @@ Result<RunLog> ParseRunLog(std::string_view text, std::string_view file_name);
 // `path` is a run's folder or its run.jsonl.
 Result<RunLog> LoadRunLog(const std::filesystem::path& path);
 
+// One line of a run log, its newline included.
+std::string ToLine(const Manifest& manifest);
+std::string ToLine(const TrialRecord& record);
+
 // Appends to DIR/run.jsonl, each line written at once and fsynced; holds a lock on the file against
 // a second writer.
 class RunLogWriter {

@@ -76,11 +76,14 @@ Status Lock(int fd, const std::filesystem::path& path) {
 
 // Replacement characters for what is not UTF-8 (a reason that quotes a file, say), so that no
 // record is lost to it.
-std::string ToLine(const json& object) {
+std::string LineOf(const json& object) {
   return object.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace
+
+std::string ToLine(const Manifest& manifest) { return LineOf(ToJson(manifest)); }
+std::string ToLine(const TrialRecord& record) { return LineOf(ToJson(record)); }
 
 Result<RunLogWriter> RunLogWriter::Open(const std::filesystem::path& directory) {
   PLECTL_RETURN_IF_ERROR(MakeDirectories(directory));
@@ -92,13 +95,9 @@ Result<RunLogWriter> RunLogWriter::Open(const std::filesystem::path& directory) 
   return RunLogWriter(std::move(file), path);
 }
 
-Status RunLogWriter::Append(const Manifest& manifest) {
-  return AppendLine(ToLine(ToJson(manifest)));
-}
+Status RunLogWriter::Append(const Manifest& manifest) { return AppendLine(ToLine(manifest)); }
 
-Status RunLogWriter::Append(const TrialRecord& record) {
-  return AppendLine(ToLine(ToJson(record)));
-}
+Status RunLogWriter::Append(const TrialRecord& record) { return AppendLine(ToLine(record)); }
 
 Status RunLogWriter::AppendLine(const std::string& line) {
   PLECTL_ASSIGN_OR_RETURN(const off_t size_before, SizeOf(file_.get(), path_));

@@ -45,24 +45,38 @@ std::vector<size_t> ShuffledIndices(size_t count, Random& random) {
 }
 
 std::string IdOf(const Plan& plan, const ScheduledTrial& trial) {
-  const nlohmann::json content = {{"block", trial.block},
-                                  {"params", plan.param_sets[trial.param_set]},
-                                  {"workload", ToJson(plan.workloads[trial.workload])},
-                                  {"arm", ArmName(trial.arm)}};
+  nlohmann::json content = {{"block", trial.block},
+                            {"params", plan.param_sets[trial.param_set]},
+                            {"workload", ToJson(plan.workloads[trial.workload])},
+                            {"arm", ArmName(trial.arm)}};
+  // Only then: the ids of plans without lab_seeds stay what they always were.
+  if (trial.lab_seed) content["lab_seed"] = *trial.lab_seed;
   return Sha256Hex(content.dump()).substr(0, kIdDigits);
 }
 
-// Every workload with every arm under one parameter set, in random order.
-void AddParamSet(const Plan& plan, uint32_t block, size_t param_set, Random& random,
+// Every workload with every arm under the parameter set of `trial`, in random order.
+void AddParamSet(const Plan& plan, ScheduledTrial trial, Random& random,
                  std::vector<ScheduledTrial>& schedule) {
   for (const size_t cell : ShuffledIndices(plan.workloads.size() * plan.arms.size(), random)) {
-    ScheduledTrial trial;
-    trial.block = block;
-    trial.param_set = param_set;
     trial.workload = cell / plan.arms.size();
     trial.arm = plan.arms[cell % plan.arms.size()];
     trial.id = IdOf(plan, trial);
-    schedule.push_back(std::move(trial));
+    schedule.push_back(trial);
+  }
+}
+
+// Every block, from the start of the plan's random numbers.
+void AddReplicate(const Plan& plan, std::optional<uint64_t> lab_seed,
+                  std::vector<ScheduledTrial>& schedule) {
+  Random random(plan.seed);
+  for (uint32_t block = 0; block < plan.blocks; ++block) {
+    for (const size_t param_set : ShuffledIndices(plan.param_sets.size(), random)) {
+      ScheduledTrial trial;
+      trial.lab_seed = lab_seed;
+      trial.block = block;
+      trial.param_set = param_set;
+      AddParamSet(plan, std::move(trial), random, schedule);
+    }
   }
 }
 
@@ -77,13 +91,9 @@ void CheckIdsDiffer(const std::vector<ScheduledTrial>& schedule) {
 }  // namespace
 
 std::vector<ScheduledTrial> MakeSchedule(const Plan& plan) {
-  Random random(plan.seed);
   std::vector<ScheduledTrial> schedule;
-  for (uint32_t block = 0; block < plan.blocks; ++block) {
-    for (const size_t param_set : ShuffledIndices(plan.param_sets.size(), random)) {
-      AddParamSet(plan, block, param_set, random, schedule);
-    }
-  }
+  if (plan.lab_seeds.empty()) AddReplicate(plan, std::nullopt, schedule);
+  for (const uint64_t lab_seed : plan.lab_seeds) AddReplicate(plan, lab_seed, schedule);
   CheckIdsDiffer(schedule);
   return schedule;
 }
@@ -91,7 +101,8 @@ std::vector<ScheduledTrial> MakeSchedule(const Plan& plan) {
 size_t CountParamChanges(const std::vector<ScheduledTrial>& schedule) {
   size_t changes = 0;
   for (size_t i = 0; i < schedule.size(); ++i) {
-    if (i == 0 || schedule[i].param_set != schedule[i - 1].param_set) ++changes;
+    const bool new_lab = i == 0 || schedule[i].lab_seed != schedule[i - 1].lab_seed;
+    if (new_lab || schedule[i].param_set != schedule[i - 1].param_set) ++changes;
   }
   return changes;
 }

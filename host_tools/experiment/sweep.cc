@@ -9,7 +9,7 @@
 #include "host_tools/base/clock.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/base/version.h"
-#include "host_tools/experiment/host_identity.h"
+#include "host_tools/experiment/lab_host.h"
 
 namespace plectl::experiment {
 namespace {
@@ -55,7 +55,8 @@ class Session {
   Status RunTrial(const ScheduledTrial& trial) {
     for (uint32_t attempt = 1; attempt <= options_.attempts_max; ++attempt) {
       PLECTL_RETURN_IF_ERROR(CheckNotStopped());
-      PLECTL_ASSIGN_OR_RETURN(const TrialRecord record, executor_.Run(plan_, trial, attempt));
+      PLECTL_ASSIGN_OR_RETURN(TrialRecord record, executor_.Run(plan_, trial, attempt));
+      record.lab_seed = trial.lab_seed;  // executors know of no labs
       PLECTL_RETURN_IF_ERROR(writer_.Append(record));
       not_own_ns_ += record.timings.params_ns + record.timings.run_ns;
       progress_.OnRecord(record);
@@ -81,7 +82,18 @@ class Session {
   Stopwatch elapsed_;
 };
 
+// A record that names a seed must come from a lab of that seed.
+Status CheckHasSeeds(const Plan& plan, const Manifest& manifest) {
+  if (plan.lab_seeds.empty() || IsLab(manifest.host)) return OkStatus();
+  return BadInput("the plan has lab_seeds, but this host is not the lab",
+                  "use --host lab; for a real host use blocks instead");
+}
+
 }  // namespace
+
+LabSeedRule LabSeedRuleOf(const Plan& plan) {
+  return plan.lab_seeds.empty() ? LabSeedRule::kSame : LabSeedRule::kMayDiffer;
+}
 
 Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory) {
   RemainingWork work;
@@ -123,8 +135,9 @@ Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
   if (work.trials.empty()) return SweepSummary();
   PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor, make_executor());
   const Manifest manifest = MakeManifest(plan, *executor);
+  PLECTL_RETURN_IF_ERROR(CheckHasSeeds(plan, manifest));
   if (!work.manifests.empty()) {
-    PLECTL_RETURN_IF_ERROR(CheckSameHost(work.manifests.front(), manifest));
+    PLECTL_RETURN_IF_ERROR(CheckSameHost(work.manifests.front(), manifest, LabSeedRuleOf(plan)));
   }
   PLECTL_ASSIGN_OR_RETURN(RunLogWriter writer, RunLogWriter::Open(options.directory));
   PLECTL_RETURN_IF_ERROR(writer.Append(manifest));

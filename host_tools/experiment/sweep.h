@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host_tools/base/result.h"
 #include "host_tools/experiment/executor.h"
+#include "host_tools/experiment/host_identity.h"
 #include "host_tools/experiment/plan.h"
 #include "host_tools/experiment/run_log.h"
 
@@ -35,6 +37,8 @@ class SweepProgress {
   virtual void OnStart(size_t finished, size_t total) = 0;
   // `record` may be invalid: then the trial is repeated, or given up.
   virtual void OnRecord(const TrialRecord& record) = 0;
+  // A line for people that is not about a trial.
+  virtual void OnNote(std::string_view /*text*/) {}
 };
 
 struct SweepOptions {
@@ -56,6 +60,9 @@ struct SweepSummary {
 using ExecutorFactory = std::function<Result<std::unique_ptr<Executor>>()>;
 Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
                               const ExecutorFactory& make_executor, SweepProgress& progress);
+
+// How the manifests of a run of `plan` are compared.
+LabSeedRule LabSeedRuleOf(const Plan& plan);
 
 // The manifest for one session of a run of `plan`.
 Manifest MakeManifest(const Plan& plan, const Executor& executor);

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "host_tools/experiment/lab_host.h"
 #include "host_tools/experiment/workload_json.h"
 
 namespace plectl::experiment {
@@ -66,9 +67,7 @@ double SumOfTrialsNs(const Plan& plan, const std::vector<ScheduledTrial>& trials
 }
 
 bool IsFromLab(const RunLog& log) {
-  if (log.manifests.empty()) return false;
-  const auto lab = log.manifests.front().host.find("lab");
-  return lab != log.manifests.front().host.end() && lab->is_string();
+  return !log.manifests.empty() && IsLab(log.manifests.front().host);
 }
 
 std::string Basis(const RunLog& log, const PastCosts& costs) {

@@ -139,9 +139,17 @@ Result<Arm> ReadArm(const JsonFields& trial) {
   return trial.Wrong("arm", "\"pause\" or \"nop\"");
 }
 
+// Absent from runs of plans without lab_seeds.
+Status ReadLabSeed(const JsonFields& trial, TrialRecord& record) {
+  if (!trial.Has("lab_seed")) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(record.lab_seed, trial.Uint("lab_seed", kLabSeedMax));
+  return OkStatus();
+}
+
 Status ReadIdentity(const JsonFields& trial, TrialRecord& record) {
   PLECTL_ASSIGN_OR_RETURN(record.id, trial.Text("id"));
   if (record.id.empty()) return trial.Wrong("id", "a text that is not empty");
+  PLECTL_RETURN_IF_ERROR(ReadLabSeed(trial, record));
   PLECTL_ASSIGN_OR_RETURN(const uint64_t block, trial.Uint("block", UINT32_MAX));
   PLECTL_ASSIGN_OR_RETURN(const uint64_t attempt, trial.Uint("attempt", UINT32_MAX));
   record.block = static_cast<uint32_t>(block);
@@ -177,6 +185,7 @@ json ToJson(const TrialRecord& record) {
                  {"exits", ExitsToJson(record)},
                  {"timings", TimingsToJson(record.timings)},
                  {"valid", record.valid()}};
+  if (record.lab_seed) object["lab_seed"] = *record.lab_seed;
   for (const CountField& field : kCounts) object[field.key] = ToJson(record.*field.member);
   WriteGuestResult(record, object);
   if (!record.ple_off_because.empty()) object["ple_off_because"] = record.ple_off_because;

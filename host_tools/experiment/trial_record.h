@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct TrialTimings {
 // One line "kind":"trial" of run.jsonl (docs/run_format.md).
 struct TrialRecord {
   std::string id;
+  std::optional<uint64_t> lab_seed;  // the replicate, when the plan has lab_seeds
   uint32_t block = 0;
   uint32_t attempt = 1;  // 1, 2, ...: repeats of an invalid trial
   Arm arm = Arm::kPause;

@@ -79,6 +79,7 @@ TEST_F(DryRunTest, JsonHoldsTheSame) {
   EXPECT_EQ(object["trials_finished"], 0);
   EXPECT_EQ(object["reloads_max"], CountParamChanges(MakeSchedule(plan_)));
   EXPECT_EQ(object["trials"][0]["params"].size(), 1U);
+  EXPECT_FALSE(object["trials"][0].contains("lab_seed"));
   // 8 trials of 1 s and the reloads of 0.5 s.
   EXPECT_EQ(object["time_estimate_s"], 8 + 0.5 * object["reloads_max"].get<double>());
 }
@@ -104,6 +105,17 @@ TEST_F(DryRunTest, APlanWithoutParamsNeedsNoReload) {
   plan_ =
       ParsePlan("name: x\nworkloads: [{payload: ttas, cpus: 0}]\n", "p.yaml", Payloads()).value();
   EXPECT_EQ(nlohmann::json::parse(Describe(true))["reloads_max"], 0);
+}
+
+TEST_F(DryRunTest, LabSeedsAreShownWithEachTrial) {
+  plan_ = ParsePlan(std::string(kPlanText) + "lab_seeds: [3, 5]\n", "p.yaml", Payloads()).value();
+  const std::string text = Describe(false);
+  EXPECT_THAT(text, HasSubstr("plan dry: 16 trials = 2 lab seeds x 2 blocks x 2 parameter sets"));
+  EXPECT_THAT(text, HasSubstr("one more per lab to restore"));
+  EXPECT_THAT(text, HasSubstr("  lab seed 5  block 0"));
+  const nlohmann::json object = nlohmann::json::parse(Describe(true));
+  EXPECT_EQ(object["trials"][0]["lab_seed"], 3);
+  EXPECT_EQ(object["trials"][8]["lab_seed"], 5);
 }
 
 TEST_F(DryRunTest, ARunOfAnotherPlanIsRefused) {

@@ -41,6 +41,7 @@ TEST(Plan, TheSmallestPlanHasTheDocumentedDefaults) {
   EXPECT_EQ(plan.name, "x");
   EXPECT_EQ(plan.seed, 1U);
   EXPECT_EQ(plan.blocks, 1U);
+  EXPECT_TRUE(plan.lab_seeds.empty());
   EXPECT_EQ(plan.deadline_ms, 10'000U);
   EXPECT_THAT(plan.arms, ElementsAre(Arm::kPause, Arm::kNop));
   EXPECT_THAT(plan.param_sets, ElementsAre(host::ParamValues()));
@@ -140,6 +141,36 @@ TEST(Plan, AListOfCpusIsOneValueAndAListOfListsIsAnAxis) {
   EXPECT_THAT(cpus_of("[[0], [0, 2]]"), ElementsAre(ElementsAre(0), ElementsAre(0, 2)));
 }
 
+TEST(Plan, LabSeedsAreAnAxis) {
+  const auto seeds_of = [](const std::string& seeds) {
+    return Parse("name: x\nlab_seeds: " + seeds + "\nworkloads: [{payload: ttas, cpus: 0}]\n")
+        .lab_seeds;
+  };
+  EXPECT_THAT(seeds_of("7"), ElementsAre(7));
+  EXPECT_THAT(seeds_of("[400000000, 0]"), ElementsAre(400'000'000, 0));
+  EXPECT_THAT(seeds_of("{linear: [0, 4, 2]}"), ElementsAre(0, 2, 4));
+  EXPECT_THAT(seeds_of("{log2: [1, 4]}"), ElementsAre(1, 2, 4));
+}
+
+TEST(KeepOnlyLabSeed, LeavesOneReplicateOfTheSamePlan) {
+  const Plan whole = Parse("name: x\nlab_seeds: [3, 5]\nworkloads: [{payload: ttas, cpus: 0}]\n");
+  Plan plan = whole;
+  ASSERT_TRUE(KeepOnlyLabSeed(5, plan));
+  EXPECT_THAT(plan.lab_seeds, ElementsAre(5));
+  EXPECT_EQ(plan.sha256, whole.sha256);
+  EXPECT_EQ(plan.text, whole.text);
+}
+
+TEST(KeepOnlyLabSeed, RefusesASeedThatThePlanDoesNotHave) {
+  Plan plan = Parse("name: x\nlab_seeds: [3, 5]\nworkloads: [{payload: ttas, cpus: 0}]\n");
+  const Status kept = KeepOnlyLabSeed(4, plan);
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(kept.error().message, HasSubstr("no lab seed 4"));
+  plan.lab_seeds.clear();
+  EXPECT_FALSE(KeepOnlyLabSeed(0, plan));
+}
+
 TEST(Plan, ComesFromAFile) {
   const TempDir dir;
   const auto path = dir.path() / "plan.yaml";
@@ -153,9 +184,12 @@ TEST(Plan, ComesFromAFile) {
   EXPECT_EQ(absent.error().kind, ErrorKind::kBadInput);
 }
 
-TEST(Plan, TheShippedPlanIsValid) {
-  const Result<Plan> plan = LoadPlan(PLECTL_SOURCE_DIR "/bench/plans/quickstart.yaml", Payloads());
-  EXPECT_TRUE(plan) << plan.error().Text();
+TEST(Plan, TheShippedPlansAreValid) {
+  for (const char* name : {"quickstart", "replicates"}) {
+    const std::string path = std::string(PLECTL_SOURCE_DIR "/bench/plans/") + name + ".yaml";
+    const Result<Plan> plan = LoadPlan(path, Payloads());
+    EXPECT_TRUE(plan) << plan.error().Text();
+  }
 }
 
 }  // namespace

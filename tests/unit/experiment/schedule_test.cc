@@ -125,6 +125,37 @@ TEST(Schedule, IdsTellEveryWorkloadFieldApart) {
   EXPECT_EQ(MakeSchedule(plan).size(), 8U);  // it aborts when two ids are equal
 }
 
+// Fixed for ever too.
+TEST(Schedule, LabSeedsHaveIdsOfTheirOwn) {
+  Plan plan = MakePlan(42, 1);
+  plan.lab_seeds = {0, 3};
+  const std::vector<ScheduledTrial> schedule = MakeSchedule(plan);
+  EXPECT_EQ(schedule[0].id, "466a7c6fb2773072");
+  EXPECT_EQ(schedule[16].id, "1b5e03b2b0f626cc");
+  plan.lab_seeds = {3};
+  EXPECT_EQ(MakeSchedule(plan)[0].id, schedule[16].id);
+}
+
+TEST(Schedule, EveryLabSeedRepeatsThePlanInTheSameOrder) {
+  Plan plan = MakePlan(1);
+  const std::vector<ScheduledTrial> once = MakeSchedule(plan);
+  EXPECT_FALSE(once[0].lab_seed);
+  plan.lab_seeds = {9, 4, 0};
+  const std::vector<ScheduledTrial> schedule = MakeSchedule(plan);
+  ASSERT_EQ(schedule.size(), 3 * once.size());
+  for (size_t i = 0; i < schedule.size(); ++i) {
+    const ScheduledTrial& trial = once[i % once.size()];
+    EXPECT_EQ(schedule[i].lab_seed, plan.lab_seeds[i / once.size()]);
+    EXPECT_EQ(
+        std::tuple(schedule[i].block, schedule[i].param_set, schedule[i].workload, schedule[i].arm),
+        std::tuple(trial.block, trial.param_set, trial.workload, trial.arm));
+  }
+  std::vector<std::string> ids = IdsOf(schedule);
+  const std::vector<std::string> ids_once = IdsOf(once);
+  ids.insert(ids.end(), ids_once.begin(), ids_once.end());
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), ids.size());
+}
+
 TEST(Schedule, TwoEqualTrialsAreABug) {
   Plan plan = MakePlan(1, 1);
   plan.workloads[1] = plan.workloads[0];
@@ -139,6 +170,9 @@ TEST(CountParamChanges, CountsTheFirstAndEveryChange) {
   EXPECT_EQ(CountParamChanges(schedule), 3U);
   schedule[3].param_set = 1;
   schedule[4].param_set = 1;
+  EXPECT_EQ(CountParamChanges(schedule), 2U);
+  for (ScheduledTrial& trial : schedule) trial = ScheduledTrial();
+  schedule[4].lab_seed = 1;  // another lab: the module as its host has it
   EXPECT_EQ(CountParamChanges(schedule), 2U);
 }
 

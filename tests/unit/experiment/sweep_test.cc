@@ -188,6 +188,51 @@ TEST_F(SweepTest, RefusesToGoOnOnAnotherHost) {
   EXPECT_THAT(other.error().message, HasSubstr("6.12"));
 }
 
+// What the sweep inside each lab does.
+class ReplicatesTest : public SweepTest {
+ protected:
+  ReplicatesTest() {
+    whole_ =
+        ParsePlan(std::string(kPlanText) + "lab_seeds: [3, 5]\n", "unit.yaml", Payloads()).value();
+  }
+  Result<SweepSummary> SweepSeed(uint64_t seed, const std::string& lab) {
+    plan_ = whole_;
+    EXPECT_TRUE(KeepOnlyLabSeed(seed, plan_));
+    host_.identity["lab"] = lab;
+    return Sweep();
+  }
+  Plan whole_;
+};
+
+TEST_F(ReplicatesTest, EachSeedRunsItsOwnTrialsOnly) {
+  ASSERT_TRUE(SweepSeed(5, "bochs,ips=1,time0=5"));
+  EXPECT_EQ(progress_.total_at_start, kTrials);
+  for (const TrialRecord& trial : Log().trials) EXPECT_EQ(trial.lab_seed, 5U);
+  ASSERT_TRUE(SweepSeed(3, "bochs,ips=1,time0=3"));
+  EXPECT_EQ(progress_.finished_at_start, 0U);
+  EXPECT_EQ(host_.runs.size(), 2 * kTrials);
+  EXPECT_EQ(Log().manifests.size(), 2U);
+  const RemainingWork work = FindRemainingWork(whole_, dir_.path() / "run").value();
+  EXPECT_EQ(work.finished, 2 * kTrials);
+  EXPECT_TRUE(work.trials.empty());
+}
+
+TEST_F(ReplicatesTest, AnotherLabIsRefusedAllTheSame) {
+  ASSERT_TRUE(SweepSeed(5, "bochs,ips=1,time0=5"));
+  const Result<SweepSummary> other = SweepSeed(3, "bochs,ips=2,time0=3");
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(other.error().message, HasSubstr("ips=2"));
+}
+
+TEST_F(ReplicatesTest, ARealHostHasNoSeeds) {
+  plan_ = whole_;
+  const Result<SweepSummary> swept = Sweep();
+  ASSERT_FALSE(swept);
+  EXPECT_EQ(swept.error().kind, ErrorKind::kBadInput);
+  EXPECT_EQ(host_.next_run, 0);
+}
+
 TEST_F(SweepTest, GoesOnAfterATornLastLine) {
   host_.fail_at = 4;
   ASSERT_FALSE(Sweep());

@@ -53,6 +53,17 @@ TEST(TrialRecord, ComesBackUnchanged) {
   EXPECT_EQ(read->vcpus[1].kvm_exits, Count::Missing("not read"));
 }
 
+TEST(TrialRecord, NamesItsLabSeedWhenItHasOne) {
+  TrialRecord trial = SampleTrial();
+  EXPECT_FALSE(ToJson(trial).contains("lab_seed"));
+  EXPECT_FALSE(TrialFromJson(ToJson(trial)).value().lab_seed);
+  for (const uint64_t seed : {uint64_t{0}, kLabSeedMax}) {
+    trial.lab_seed = seed;
+    EXPECT_EQ(ToJson(trial)["lab_seed"], seed);
+    EXPECT_EQ(TrialFromJson(ToJson(trial)).value().lab_seed, seed);
+  }
+}
+
 TEST(TrialRecord, AMissingCountIsNeverZero) {
   TrialRecord trial = SampleTrial();
   trial.exits.clear();
@@ -122,6 +133,10 @@ TEST(TrialRecord, ChecksTypesAndRanges) {
       {"/id", 5, "trial.id: expected a text"},
       {"/block", 4294967296, "from 0 to 4294967295"},
       {"/block", -1, "trial.block"},
+      {"/lab_seed", kLabSeedMax + 1, "trial.lab_seed"},
+      {"/lab_seed", -1, "trial.lab_seed"},
+      {"/lab_seed", nullptr, "trial.lab_seed"},
+      {"/lab_seed", "3", "trial.lab_seed"},
       {"/arm", "both", "trial.arm: expected \"pause\" or \"nop\", got \"both\""},
       {"/params", json::array(), "trial.params: expected an object"},
       {"/params/ple_gap", -1, "trial.params.ple_gap"},

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/host_identity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/experiment/sample_run.h"
+
+namespace plectl::experiment {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr const char* kSeed0 = "bochs-2.7,corei7_haswell_4770,ips=200000000,time0=1700000000";
+constexpr const char* kSeed1 = "bochs-2.7,corei7_haswell_4770,ips=200000000,time0=1700000001";
+
+Manifest OnLab(json lab) {
+  Manifest manifest = SampleManifest();
+  manifest.host["kernel"] = {{"release", "6.1"}, {"build", "#1"}};
+  manifest.host["lab"] = std::move(lab);
+  return manifest;
+}
+
+json LabObject(uint64_t seed) {
+  return {{"engine", "bochs-2.7"}, {"cpu", "haswell"},           {"seed", seed},
+          {"seed_delay_tsc", 7},   {"profile", {{"name", "a"}}}, {"ips", 5}};
+}
+
+std::string Difference(const Manifest& before, const Manifest& now, LabSeedRule rule) {
+  const Status same = CheckSameHost(before, now, rule);
+  if (same) return "none";
+  EXPECT_EQ(same.error().kind, ErrorKind::kBadInput);
+  return same.error().message;
+}
+
+TEST(CheckSameHost, AcceptsTheSameHostWhateverTheRule) {
+  for (const LabSeedRule rule : {LabSeedRule::kSame, LabSeedRule::kMayDiffer}) {
+    EXPECT_EQ(Difference(SampleManifest(), SampleManifest(), rule), "none");
+    EXPECT_EQ(Difference(OnLab(kSeed0), OnLab(kSeed0), rule), "none");
+    EXPECT_EQ(Difference(OnLab(LabObject(1)), OnLab(LabObject(1)), rule), "none");
+  }
+}
+
+TEST(CheckSameHost, AnotherSeedIsAnotherHostUnlessThePlanHasSeeds) {
+  EXPECT_THAT(Difference(OnLab(kSeed0), OnLab(kSeed1), LabSeedRule::kSame), HasSubstr("time0"));
+  EXPECT_THAT(Difference(OnLab(LabObject(1)), OnLab(LabObject(2)), LabSeedRule::kSame),
+              HasSubstr("seed"));
+  EXPECT_EQ(Difference(OnLab(kSeed0), OnLab(kSeed1), LabSeedRule::kMayDiffer), "none");
+  EXPECT_EQ(Difference(OnLab(LabObject(1)), OnLab(LabObject(2)), LabSeedRule::kMayDiffer), "none");
+}
+
+TEST(CheckSameHost, WithAnySeedTheRestOfTheLabMustAgree) {
+  for (const char* other : {"bochs-2.8,corei7_haswell_4770,ips=200000000,time0=1700000000",
+                            "bochs-2.7,ryzen,ips=200000000,time0=1700000000",
+                            "bochs-2.7,corei7_haswell_4770,ips=100000000,time0=1700000000"}) {
+    EXPECT_NE(Difference(OnLab(kSeed0), OnLab(other), LabSeedRule::kMayDiffer), "none") << other;
+  }
+  for (const char* key : {"engine", "cpu", "ips", "profile"}) {
+    json other = LabObject(1);
+    other[key] = "other";
+    EXPECT_NE(Difference(OnLab(LabObject(1)), OnLab(other), LabSeedRule::kMayDiffer), "none")
+        << key;
+  }
+  EXPECT_NE(Difference(OnLab(kSeed0), OnLab(LabObject(0)), LabSeedRule::kMayDiffer), "none");
+  EXPECT_NE(Difference(OnLab(kSeed0), OnLab(nullptr), LabSeedRule::kMayDiffer), "none");
+  Manifest kernel = OnLab(kSeed1);
+  kernel.host["kernel"]["release"] = "6.12";
+  EXPECT_THAT(Difference(OnLab(kSeed0), kernel, LabSeedRule::kMayDiffer), HasSubstr("6.12"));
+}
+
+TEST(CheckSameHost, ObserversMustAgree) {
+  Manifest other = SampleManifest();
+  other.observers = {"perf-exit"};
+  EXPECT_THAT(Difference(SampleManifest(), other, LabSeedRule::kSame), HasSubstr("perf-exit"));
+}
+
+}  // namespace
+}  // namespace plectl::experiment
