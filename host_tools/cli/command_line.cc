@@ -9,6 +9,7 @@
 #include <string>
 
 #include "host_tools/base/version.h"
+#include "host_tools/cli/doctor_command.h"
 #include "host_tools/cli/lab_agent_command.h"
 #include "host_tools/cli/lab_command.h"
 #include "host_tools/cli/params_command.h"
@@ -38,6 +39,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
          "--host-root", [&context](const std::string& path) { context.root = HostRoot(path); },
          "Read the host's files under this directory (for recorded hosts; nothing is changed)")
       ->group("");
+  AddDoctorCommand(app, context);
   AddSweepCommand(app, context);
   AddReportCommand(app, context);
   AddParamsCommand(app, context);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/doctor.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "host_tools/host/doctor_checks.h"
+#include "host_tools/host/module_params.h"
+
+namespace plectl::host {
+namespace {
+
+constexpr size_t kTextBytesMax = 600;
+
+// Files of the host, also those that anyone may write, must not steer the reader's terminal.
+std::string Printable(std::string text) {
+  if (text.size() > kTextBytesMax) text = text.substr(0, kTextBytesMax) + "...";
+  std::ranges::replace_if(
+      text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
+CheckResult Run(const Check& check, const DoctorFacts& facts) {
+  Finding finding = check.look(facts);
+  const std::string why = finding.why.empty() ? std::string(check.why) : std::move(finding.why);
+  return {check.id, finding.verdict, Printable(std::move(finding.seen)), Printable(why),
+          Printable(std::move(finding.fix))};
+}
+
+}  // namespace
+
+std::string_view VerdictName(Verdict verdict) {
+  constexpr std::array<std::string_view, 4> names = {"ok", "unknown", "warning", "blocker"};
+  return names.at(static_cast<size_t>(verdict));
+}
+
+Verdict Diagnosis::verdict() const {
+  Verdict gravest = Verdict::kOk;
+  for (const CheckResult& check : checks) gravest = std::max(gravest, check.verdict);
+  return gravest;
+}
+
+Diagnosis Diagnose(const HostRoot& root) {
+  const DoctorFacts facts = DoctorFacts::Gather(root);
+  Diagnosis diagnosis;
+  for (const auto& checks : {CpuChecks(), ModuleChecks(), ParamChecks(), OptionChecks(),
+                             AccessChecks(), KernelChecks(), MeasurementChecks()}) {
+    for (const Check& check : checks) diagnosis.checks.push_back(Run(check, facts));
+  }
+  return diagnosis;
+}
+
+DoctorFacts DoctorFacts::Gather(const HostRoot& root) {
+  const Result<KvmModule> module = LoadedModule(root);
+  return {root,
+          CpuInfo::Read(root),
+          module,
+          module && IsBuiltIn(root, *module),
+          module ? ReadParams(root, *module) : Result<ParamValues>(Fail(module.error())),
+          ReadModprobeConfig(root)};
+}
+
+bool DoctorFacts::HasFlag(std::string_view flag) const {
+  return cpu && cpu->HasFlag("flags", flag).value_or(false);
+}
+
+std::optional<KvmModule> DoctorFacts::WantedModule() const {
+  if (module) return *module;
+  if (HasFlag("vmx")) return KvmModule::kIntel;
+  if (HasFlag("svm")) return KvmModule::kAmd;
+  return std::nullopt;
+}
+
+std::optional<std::string> DoctorFacts::Param(std::string_view name) const {
+  if (!params) return std::nullopt;
+  const auto found = params->find(std::string(name));
+  return found == params->end() ? std::nullopt : std::optional(found->second);
+}
+
+Finding Ok(std::string seen) { return {Verdict::kOk, std::move(seen), {}, {}}; }
+
+Finding Unknown(std::string because, std::string fix) {
+  return {Verdict::kUnknown, std::move(because), std::move(fix), {}};
+}
+
+Finding Warning(std::string seen, std::string fix) {
+  return {Verdict::kWarning, std::move(seen), std::move(fix), {}};
+}
+
+Finding Blocker(std::string seen, std::string fix) {
+  return {Verdict::kBlocker, std::move(seen), std::move(fix), {}};
+}
+
+}  // namespace plectl::host

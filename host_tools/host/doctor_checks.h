@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the doctor's checks are made; used by doctor*.cc only.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "host_tools/base/host_root.h"
+#include "host_tools/base/result.h"
+#include "host_tools/host/cpu_info.h"
+#include "host_tools/host/doctor.h"
+#include "host_tools/host/modprobe_config.h"
+#include "host_tools/host/ple_params.h"
+
+namespace plectl::host {
+
+// What several checks look at, read once.
+struct DoctorFacts {
+  static DoctorFacts Gather(const HostRoot& root);
+
+  // False also when the CPU's flags cannot be read.
+  [[nodiscard]] bool HasFlag(std::string_view flag) const;
+  // The module that this CPU needs, loaded or not.
+  [[nodiscard]] std::optional<KvmModule> WantedModule() const;
+  // The loaded module's value of a parameter.
+  [[nodiscard]] std::optional<std::string> Param(std::string_view name) const;
+
+  HostRoot root;
+  Result<CpuInfo> cpu;
+  Result<KvmModule> module;  // the loaded one
+  bool built_in = false;
+  Result<ParamValues> params;  // of the loaded one
+  ModprobeConfig config;
+};
+
+// What a check says of one host.
+struct Finding {
+  Verdict verdict = Verdict::kUnknown;
+  std::string seen;
+  std::string fix;
+  std::string why;  // in place of the check's own, when there is more to say
+};
+Finding Ok(std::string seen);
+Finding Unknown(std::string because, std::string fix = {});
+Finding Warning(std::string seen, std::string fix);
+Finding Blocker(std::string seen, std::string fix);
+
+// One row of the table: adding a check is adding a row here and in docs/doctor.md.
+struct Check {
+  std::string_view id;
+  std::string_view why;
+  Finding (*look)(const DoctorFacts& facts);
+};
+
+// The tables, by theme.
+std::span<const Check> CpuChecks();          // doctor_cpu.cc
+std::span<const Check> ModuleChecks();       // doctor_module.cc
+std::span<const Check> ParamChecks();        // doctor_params.cc
+std::span<const Check> OptionChecks();       // doctor_options.cc
+std::span<const Check> AccessChecks();       // doctor_access.cc
+std::span<const Check> KernelChecks();       // doctor_kernel.cc
+std::span<const Check> MeasurementChecks();  // doctor_measurement.cc
+
+inline constexpr std::string_view kAskRoot = "sudo plectl doctor shows it";
+
+}  // namespace plectl::host

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The doctor's checks of parameters and of the options that set them.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/host/doctor_support.h"
+
+namespace plectl::host {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(DoctorParams, HearsOnlyTheCommandLineForABuiltInModule) {
+  const FakeHost host("intel_built_in");
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_intel ple_gap=64\n");
+  ExpectVerdict(Look(host, "param_gap"), Verdict::kOk);
+  const CheckResult options = Look(host, "module_options");
+  ExpectVerdict(options, Verdict::kWarning);
+  EXPECT_THAT(options.seen, HasSubstr("/etc/modprobe.d/kvm.conf:1: kvm_intel ple_gap: no effect"));
+  host.Write("/etc/modprobe.d/kvm.conf", "");
+  host.Write("/proc/cmdline", "quiet kvm-intel.ple_gap=64");
+  host.Write("/sys/module/kvm_intel/parameters/ple_gap", "64\n");
+  EXPECT_EQ(Look(host, "param_gap").seen, "ple_gap=64 (kernel default 128), set by /proc/cmdline");
+}
+
+TEST(DoctorParams, ComparesParametersWithTheDefaultAndTheNextLoad) {
+  const FakeHost host("intel_ple");
+  host.Write("/sys/module/kvm_intel/parameters/ple_window", "8192\n");
+  CheckResult window = Look(host, "param_window");
+  ExpectVerdict(window, Verdict::kWarning);
+  EXPECT_THAT(window.seen, HasSubstr("ple_window=8192 (kernel default 4096); nothing keeps it"));
+  EXPECT_THAT(window.fix, HasSubstr("options kvm_intel ple_window=8192"));
+  host.Write("/etc/modprobe.d/kvm.conf", "\noptions kvm-intel ple_window=0x2000\n");
+  window = Look(host, "param_window");
+  ExpectVerdict(window, Verdict::kOk);
+  EXPECT_THAT(window.seen, HasSubstr("set by /etc/modprobe.d/kvm.conf:2"));
+  host.Write("/usr/lib/modprobe.d/z.conf", "options kvm_intel ple_window=512\n");
+  window = Look(host, "param_window");
+  ExpectVerdict(window, Verdict::kWarning);
+  EXPECT_THAT(window.seen,
+              HasSubstr("the next load takes ple_window=512 (/usr/lib/modprobe.d/z.conf:1)"));
+}
+
+TEST(DoctorParams, WarnsOfAnOptionThatKvmOverrides) {
+  const FakeHost host("amd_no_threshold");
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_amd pause_filter_thresh=64\n");
+  const CheckResult gap = Look(host, "param_gap");
+  ExpectVerdict(gap, Verdict::kWarning);
+  EXPECT_THAT(gap.seen, HasSubstr("in spite of pause_filter_thresh=64"));
+}
+
+TEST(DoctorParams, WarnsOfMangledValues) {
+  const FakeHost host("intel_ple");
+  ExpectVerdict(Look(host, "param_values"), Verdict::kOk);
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_intel ple_window_shrink=8192\n");
+  CheckResult values = Look(host, "param_values");
+  ExpectVerdict(values, Verdict::kWarning);
+  EXPECT_THAT(values.seen, HasSubstr("at the next load: ple_window_shrink=8192"));
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_intel ple_window_shrink=many\n");
+  values = Look(host, "param_values");
+  ExpectVerdict(values, Verdict::kWarning);
+  EXPECT_THAT(values.seen, HasSubstr("the kernel does not take ple_window_shrink=many"));
+  host.Write("/sys/module/kvm_intel/parameters/ple_window_grow", "4096\n");
+  values = Look(host, "param_values");
+  EXPECT_THAT(values.seen, HasSubstr("ple_window_grow=4096 is at or above ple_window=4096"));
+  host.Write("/sys/module/kvm_intel/parameters/ple_window", "0\n");
+  values = Look(host, "param_values");
+  EXPECT_THAT(values.seen, HasSubstr("ple_window=0 is not off"));
+}
+
+TEST(DoctorParams, NamesOptionsThatNoModuleHas) {
+  const FakeHost host("amd_threshold");
+  host.Write("/etc/modprobe.d/kvm.conf",
+             "options kvm_amd ple_gap=0 nested=1\n"
+             "options kvm poll_ns=50000 ple_window=1 dyndbg=+p\n"
+             "options kvm_amd pause_filter_cuont=1\n"
+             "options snd_x ple_gap=1\n"
+             "options kvm_intel unknown=1\n");
+  const CheckResult options = Look(host, "module_options");
+  ExpectVerdict(options, Verdict::kWarning);
+  const std::string file = "/etc/modprobe.d/kvm.conf";
+  for (const std::string_view part :
+       {":1: kvm_amd ple_gap: it is of kvm_intel; the equivalent is pause_filter_thresh",
+        ":2: kvm poll_ns: no such parameter", ":2: kvm ple_window: it is of kvm_intel",
+        ":3: kvm_amd pause_filter_cuont: no such parameter, did you mean"}) {
+    EXPECT_THAT(options.seen, HasSubstr(file + std::string(part)));
+  }
+  EXPECT_THAT(options.seen, Not(HasSubstr("nested")));
+  EXPECT_THAT(options.seen, Not(HasSubstr("dyndbg")));
+  EXPECT_THAT(options.seen, Not(HasSubstr("snd_x")));
+  EXPECT_THAT(options.seen, Not(HasSubstr("unknown")));
+}
+
+}  // namespace
+}  // namespace plectl::host

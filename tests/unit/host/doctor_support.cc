@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/host/doctor_support.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace plectl::host {
+
+CheckResult Look(const HostRoot& root, std::string_view id) {
+  const Diagnosis diagnosis = Diagnose(root);
+  const auto found = std::ranges::find(diagnosis.checks, id, &CheckResult::id);
+  if (found == diagnosis.checks.end()) throw std::runtime_error("no check " + std::string(id));
+  return *found;
+}
+
+CheckResult Look(const FakeHost& host, std::string_view id) { return Look(host.root(), id); }
+
+void ExpectVerdict(const CheckResult& result, Verdict verdict) {
+  EXPECT_EQ(VerdictName(result.verdict), VerdictName(verdict)) << result.id << ": " << result.seen;
+}
+
+WholeHost::WholeHost(std::string_view recorded_as) : FakeHost(recorded_as) {
+  for (const std::string_view name : {"vmlinux", "kvm", "kvm_intel", "kvm_amd"}) {
+    Write(fmt::format("/sys/kernel/btf/{}", name), "");
+  }
+  Write("/sys/kernel/tracing/events/kvm/kvm_exit/id", "1234\n");
+  Write("/proc/sys/kernel/perf_event_paranoid", "2\n");
+  Write("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+  Write("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "performance\n");
+}
+
+}  // namespace plectl::host

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/doctor.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "host_tools/host/param_journal.h"
+#include "tests/unit/host/doctor_support.h"
+
+namespace plectl::host {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+
+constexpr std::string_view kRecordedHosts[] = {
+    "intel_ple",     "intel_l1_guest",   "intel_built_in",
+    "intel_busy",    "intel_not_loaded", "amd_no_threshold",
+    "amd_threshold", "no_kvm",           "kvm_by_other_module"};
+
+TEST(Doctor, FindsNothingOnAWellKeptIntelHost) {
+  const WholeHost host("intel_ple");
+  host.Write("/proc/cmdline", "quiet");
+  for (const CheckResult& check : Diagnose(host.root()).checks) {
+    ExpectVerdict(check, Verdict::kOk);
+    EXPECT_EQ(check.fix, "");
+  }
+  EXPECT_EQ(Diagnose(host.root()).verdict(), Verdict::kOk);
+  EXPECT_EQ(Look(host, "host").seen, "a physical host");
+  EXPECT_EQ(Look(host, "pause_loop_capability").seen, "PLE in the vmx flags, ple_gap=128");
+  EXPECT_EQ(Look(host, "param_gap").seen, "ple_gap=128, the kernel default");
+}
+
+TEST(Doctor, ReportsTheSameChecksOnEveryHostAndAFixWithEachComplaint) {
+  std::vector<std::string_view> ids;
+  for (const CheckResult& check : Diagnose(RecordedHost("intel_ple")).checks) {
+    ids.push_back(check.id);
+    EXPECT_THAT(std::string(check.id), MatchesRegex("[a-z][a-z0-9_]*"));
+  }
+  EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), ids.size());
+  for (const std::string_view name : kRecordedHosts) {
+    std::vector<std::string_view> here;
+    for (const CheckResult& check : Diagnose(RecordedHost(name)).checks) {
+      here.push_back(check.id);
+      EXPECT_NE(check.seen, "") << check.id;
+      EXPECT_NE(check.why, "") << check.id;
+      const bool complains = check.verdict >= Verdict::kWarning;
+      EXPECT_FALSE(complains && check.fix.empty()) << name << " " << check.id;
+    }
+    EXPECT_EQ(here, ids);
+  }
+}
+
+TEST(Doctor, HasARowInTheDocsForEachCheck) {
+  std::ostringstream docs;
+  docs << std::ifstream(PLECTL_SOURCE_DIR "/docs/doctor.md").rdbuf();
+  for (const CheckResult& check : Diagnose(RecordedHost("intel_ple")).checks) {
+    EXPECT_THAT(docs.str(), HasSubstr(fmt::format("\n| `{}` |", check.id)));
+  }
+}
+
+TEST(Doctor, KnowsTheLab) {
+  const CheckResult host = Look(RecordedHost("intel_ple"), "host");
+  ExpectVerdict(host, Verdict::kOk);
+  EXPECT_THAT(host.seen, HasSubstr("the lab, an emulator, not silicon: bochs-2.7/corei7"));
+}
+
+TEST(Doctor, SaysThatAnIntelGuestNeverSeesPle) {
+  const CheckResult ple = Look(RecordedHost("intel_l1_guest"), "pause_loop_capability");
+  ExpectVerdict(ple, Verdict::kBlocker);
+  EXPECT_THAT(ple.why, HasSubstr("KVM never shows PLE to an Intel guest"));
+  EXPECT_EQ(Look(RecordedHost("intel_l1_guest"), "host").seen, "a virtual machine");
+  const CheckResult gap = Look(RecordedHost("intel_l1_guest"), "param_gap");
+  ExpectVerdict(gap, Verdict::kOk);
+  EXPECT_THAT(gap.seen, HasSubstr("ple_gap=0, which KVM forces on this CPU"));
+}
+
+TEST(Doctor, TellsMissingHardwareFromSwitchedOff) {
+  const FakeHost host("intel_ple");
+  host.Write("/sys/module/kvm_intel/parameters/ple_gap", "0\n");
+  CheckResult ple = Look(host, "pause_loop_capability");
+  ExpectVerdict(ple, Verdict::kWarning);
+  EXPECT_THAT(ple.seen, HasSubstr("the CPU has it, but ple_gap=0 switches it off"));
+  EXPECT_THAT(ple.fix, HasSubstr("plectl params set ple_gap=128"));
+  std::string cpu = host.Read("/proc/cpuinfo");
+  cpu.erase(cpu.find(" ple"), 4);
+  host.Write("/proc/cpuinfo", cpu);
+  ple = Look(host, "pause_loop_capability");
+  ExpectVerdict(ple, Verdict::kBlocker);
+  EXPECT_THAT(ple.seen, HasSubstr("no hardware PLE"));
+}
+
+TEST(Doctor, TakesAGapThatKvmDidNotZeroAsProofOfPle) {
+  const FakeHost host("intel_ple");
+  host.Write("/proc/cpuinfo", "vendor_id : GenuineIntel\nflags : vmx\n");
+  ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kOk);
+  host.Write("/sys/module/kvm_intel/parameters/ple_gap", "0\n");
+  ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kUnknown);
+}
+
+TEST(Doctor, ExplainsAnAmdFilterWithoutThreshold) {
+  const CheckResult filter = Look(RecordedHost("amd_no_threshold"), "pause_loop_capability");
+  ExpectVerdict(filter, Verdict::kBlocker);
+  EXPECT_THAT(filter.seen, HasSubstr("filter off, no threshold"));
+  EXPECT_THAT(filter.why, HasSubstr("sets pause_filter_thresh=0 and leaves the filter off"));
+}
+
+TEST(Doctor, TakesAnAmdFilterWithThreshold) {
+  ExpectVerdict(Look(RecordedHost("amd_threshold"), "pause_loop_capability"), Verdict::kOk);
+  const FakeHost host("amd_threshold");
+  host.Write("/sys/module/kvm_amd/parameters/pause_filter_count", "0\n");
+  const CheckResult filter = Look(host, "pause_loop_capability");
+  ExpectVerdict(filter, Verdict::kWarning);
+  EXPECT_THAT(filter.seen, HasSubstr("pause_filter_count=0 switches it off"));
+}
+
+TEST(Doctor, WarnsOfAnAmdGuestAndStopsAtAnAmdCpuWithoutFilter) {
+  const FakeHost host("amd_threshold");
+  host.Write("/proc/cpuinfo",
+             "vendor_id : AuthenticAMD\nflags : svm pausefilter pfthreshold hypervisor\n");
+  ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kWarning);
+  host.Write("/proc/cpuinfo", "vendor_id : AuthenticAMD\nflags : svm\n");
+  ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kBlocker);
+}
+
+TEST(Doctor, StopsAtAnotherVendor) {
+  const FakeHost host("no_kvm");
+  host.Write("/proc/cpuinfo", "vendor_id : CentaurHauls\nflags : fpu\n");
+  ExpectVerdict(Look(host, "cpu_vendor"), Verdict::kBlocker);
+  ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kUnknown);
+}
+
+TEST(Doctor, SaysWhatAHostWithoutKvmLacks) {
+  const Diagnosis diagnosis = Diagnose(RecordedHost("no_kvm"));
+  EXPECT_EQ(diagnosis.verdict(), Verdict::kBlocker);
+  ExpectVerdict(Look(RecordedHost("no_kvm"), "virtualization"), Verdict::kBlocker);
+  ExpectVerdict(Look(RecordedHost("no_kvm"), "kvm_module"), Verdict::kBlocker);
+  ExpectVerdict(Look(RecordedHost("no_kvm"), "dev_kvm"), Verdict::kBlocker);
+  ExpectVerdict(Look(RecordedHost("no_kvm"), "param_gap"), Verdict::kUnknown);
+  EXPECT_THAT(Look(RecordedHost("kvm_by_other_module"), "kvm_module").seen, HasSubstr("kvm_pvm"));
+}
+
+TEST(Doctor, TellsAModuleThatIsNotLoadedFromOneThatIsNotInstalled) {
+  const FakeHost host("intel_not_loaded");
+  CheckResult module = Look(host, "kvm_module");
+  ExpectVerdict(module, Verdict::kBlocker);
+  EXPECT_EQ(module.fix, "sudo modprobe kvm_intel");
+  const std::string folder = "/lib/modules/6.1.0-56-cloud-amd64";
+  host.Write(folder + "/modules.dep", "kernel/net/x.ko:\n");
+  EXPECT_THAT(Look(host, "kvm_module").seen, HasSubstr("no file of it is installed"));
+  host.Write(folder + "/modules.builtin", "kernel/arch/x86/kvm/kvm-intel.ko\n");
+  EXPECT_THAT(Look(host, "kvm_module").seen, HasSubstr("built into the kernel, but did not start"));
+}
+
+TEST(Doctor, WarnsOfABuiltInModule) {
+  const FakeHost host("intel_built_in");
+  host.Write("/lib/modules/6.1.0-56-cloud-amd64/modules.builtin",
+             "kernel/arch/x86/kvm/kvm-intel.ko\n");
+  const CheckResult module = Look(host, "kvm_module");
+  ExpectVerdict(module, Verdict::kWarning);
+  EXPECT_THAT(module.seen, HasSubstr("built into the kernel, as modules.builtin says"));
+  EXPECT_THAT(module.fix, HasSubstr("kvm_intel.NAME=VALUE on the kernel command line"));
+  ExpectVerdict(Look(host, "module_holders"), Verdict::kOk);
+}
+
+TEST(Doctor, NamesTheHoldersOfABusyModule) {
+  const FakeHost host("intel_busy");
+  CheckResult holders = Look(host, "module_holders");
+  ExpectVerdict(holders, Verdict::kWarning);
+  EXPECT_THAT(holders.seen, HasSubstr("5 references to kvm_intel: 4242 (qemu-system-x86"));
+  host.Remove("/proc/4242");
+  holders = Look(host, "module_holders");
+  EXPECT_THAT(holders.seen, HasSubstr("no open KVM file: they may belong to 4300 (pmdakvm"));
+  ExpectVerdict(Look(RecordedHost("intel_ple"), "module_holders"), Verdict::kOk);
+}
+
+TEST(Doctor, DeviceHasToBeThere) {
+  const FakeHost host("intel_ple");
+  ExpectVerdict(Look(host, "dev_kvm"), Verdict::kOk);
+  host.Remove("/dev/kvm");
+  ExpectVerdict(Look(host, "dev_kvm"), Verdict::kBlocker);
+}
+
+ParamJournal SomeJournal() {
+  ParamJournal journal;
+  journal.boot_id = "3865524b-c79f-4934-8574-76f81e677613";
+  journal.originals = {{"ple_gap", "128"}};
+  journal.pid = 4321;
+  journal.written_at = "2026-01-02T03:04:05Z";
+  return journal;
+}
+
+TEST(Doctor, StopsAtAJournal) {
+  const FakeHost host("intel_ple");
+  ExpectVerdict(Look(host, "journal"), Verdict::kOk);
+  host.Write(kJournalPath, FormatJournal(SomeJournal()));
+  CheckResult journal = Look(host, "journal");
+  ExpectVerdict(journal, Verdict::kBlocker);
+  EXPECT_EQ(journal.fix, "sudo plectl params restore");
+  host.Write("/proc/4321/comm", "plectl\n");
+  host.Write("/proc/sys/kernel/random/boot_id", SomeJournal().boot_id + "\n");
+  journal = Look(host, "journal");
+  ExpectVerdict(journal, Verdict::kBlocker);
+  EXPECT_THAT(journal.seen, HasSubstr("plectl (PID 4321) is at work"));
+  host.Write(kJournalPath, "{");
+  journal = Look(host, "journal");
+  ExpectVerdict(journal, Verdict::kBlocker);
+  EXPECT_THAT(journal.seen, HasSubstr("params.journal.json"));
+}
+
+TEST(Doctor, StopsAtConfidentialityLockdownOnly) {
+  const WholeHost host("intel_ple");
+  host.Write("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+  ExpectVerdict(Look(host, "lockdown"), Verdict::kOk);
+  host.Write("/sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
+  ExpectVerdict(Look(host, "lockdown"), Verdict::kBlocker);
+  host.Write("/sys/kernel/security/lockdown", "][");
+  ExpectVerdict(Look(host, "lockdown"), Verdict::kUnknown);
+  host.Remove("/sys/kernel/security/lockdown");
+  ExpectVerdict(Look(host, "lockdown"), Verdict::kUnknown);
+  host.Write("/sys/kernel/security/lsm", "capability");
+  ExpectVerdict(Look(host, "lockdown"), Verdict::kOk);
+}
+
+TEST(Doctor, LooksForWhatTheObserversNeed) {
+  const WholeHost host("intel_ple");
+  host.Remove("/sys/kernel/btf/kvm");
+  EXPECT_THAT(Look(host, "btf").seen, HasSubstr("/sys/kernel/btf/kvm"));
+  ExpectVerdict(Look(host, "btf"), Verdict::kWarning);
+  host.Remove("/sys/kernel/tracing/events/kvm");
+  EXPECT_THAT(Look(host, "tracefs").seen, HasSubstr("no tracepoint kvm:kvm_exit"));
+  host.Remove("/sys/kernel/tracing");
+  EXPECT_THAT(Look(host, "tracefs").fix, HasSubstr("mount -t tracefs"));
+  host.Remove("/proc/sys/kernel/perf_event_paranoid");
+  ExpectVerdict(Look(host, "perf_event_paranoid"), Verdict::kWarning);
+  const WholeHost built_in("intel_built_in");
+  built_in.Remove("/sys/kernel/btf/kvm");
+  ExpectVerdict(Look(built_in, "btf"), Verdict::kOk);
+}
+
+TEST(Doctor, KnowsTheKernelFixes) {
+  const FakeHost host("intel_ple");
+  EXPECT_THAT(Look(host, "fix_last_boosted_vcpu").seen, HasSubstr("32bd348be3fa is not needed"));
+  ExpectVerdict(Look(host, "fix_forfeit_vruntime"), Verdict::kOk);
+  host.Write("/proc/sys/kernel/osrelease", "6.16.0\n");
+  ExpectVerdict(Look(host, "fix_last_boosted_vcpu"), Verdict::kWarning);
+  host.Write("/proc/sys/kernel/osrelease", "6.16.0-vendor.3\n");
+  host.Write("/proc/sys/kernel/version", "#1 SMP\n");
+  ExpectVerdict(Look(host, "fix_last_boosted_vcpu"), Verdict::kUnknown);
+  ExpectVerdict(Look(host, "fix_forfeit_vruntime"), Verdict::kUnknown);
+}
+
+TEST(Doctor, LooksAtTheMeasuringConditions) {
+  const WholeHost host("intel_ple");
+  host.Write("/sys/devices/system/cpu/cpufreq/policy1/scaling_governor", "powersave\n");
+  EXPECT_EQ(Look(host, "governor").seen, "performance, powersave");
+  ExpectVerdict(Look(host, "governor"), Verdict::kWarning);
+  host.Write("/sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
+  ExpectVerdict(Look(host, "tsc"), Verdict::kWarning);
+  host.Write("/sys/module/kvm/parameters/halt_poll_ns", "4294967295\n");
+  EXPECT_THAT(Look(host, "halt_poll_ns").seen, HasSubstr("-1 is not off, 0 is"));
+  host.Write("/sys/devices/system/cpu/smt/active", "1\n");
+  EXPECT_THAT(Look(host, "smt").seen, HasSubstr("on: list only one thread"));
+}
+
+// Nothing in a host's files makes the doctor crash or lets it write control characters.
+TEST(Doctor, SurvivesHostileFiles) {
+  std::string garbage = "\x1b]0;x\x07 \\ \" = [ ] : . \xff\xc0";
+  garbage.push_back('\0');
+  while (garbage.size() < 1 << 20) garbage += garbage;
+  for (const std::string_view text :
+       {std::string_view(), std::string_view(garbage), std::string_view("flags\t: \x1b[2J\n")}) {
+    const WholeHost host("intel_busy");
+    for (const std::string_view path :
+         {"/proc/cpuinfo", "/proc/cmdline", "/proc/sys/kernel/osrelease", "/proc/4242/comm",
+          "/proc/sys/kernel/version", "/proc/sys/kernel/perf_event_paranoid",
+          "/etc/modprobe.d/x.conf", "/sys/kernel/security/lockdown", "/sys/module/kvm_intel/refcnt",
+          "/sys/module/kvm_intel/parameters/ple_gap", "/sys/module/kvm/parameters/halt_poll_ns",
+          "/sys/devices/system/cpu/smt/active",
+          "/sys/devices/system/cpu/cpufreq/policy0/scaling_governor",
+          "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+          "/var/lib/plectl/params.journal.json"}) {
+      host.Write(path, text);
+    }
+    for (const CheckResult& check : Diagnose(host.root()).checks) {
+      for (const std::string& part : {check.seen, check.why, check.fix}) {
+        EXPECT_LT(part.size(), 1000U);
+        EXPECT_TRUE(std::ranges::all_of(part, [](char c) { return c >= ' ' && c <= '~'; }));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace plectl::host
