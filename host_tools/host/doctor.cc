@@ -31,8 +31,8 @@ CheckResult Run(const Check& check, const DoctorFacts& facts) {
 }  // namespace
 
 std::string_view VerdictName(Verdict verdict) {
-  constexpr std::array<std::string_view, 4> names = {"ok", "unknown", "warning", "blocker"};
-  return names.at(static_cast<size_t>(verdict));
+  constexpr std::array<std::string_view, 4> kNames = {"ok", "unknown", "warning", "blocker"};
+  return kNames.at(static_cast<size_t>(verdict));
 }
 
 Verdict Diagnosis::verdict() const {

@@ -11,7 +11,8 @@
 namespace plectl::host {
 namespace {
 
-constexpr std::string_view kElsewhere = "use a physical host, or the lab: --host lab";
+constexpr std::string_view kElsewhere =
+    "use a physical host, or the lab: --host lab --lab-cpu intel";
 
 Finding LookAtHost(const DoctorFacts& facts) {
   const auto& options = facts.config.options;

@@ -38,7 +38,7 @@ std::optional<std::vector<std::string>> KnownNames(const HostRoot& root, std::st
 }
 
 std::optional<std::string> WhyUnknown(const DoctorFacts& facts, const ModuleOption& option) {
-  if (const auto elsewhere = EquivalentIn(option.module, option.name)) return elsewhere;
+  if (auto elsewhere = EquivalentIn(option.module, option.name)) return elsewhere;
   const auto known = KnownNames(facts.root, option.module);
   if (!known || std::ranges::count(*known, option.name) > 0) return std::nullopt;
   const std::vector<std::string_view> views(known->begin(), known->end());
