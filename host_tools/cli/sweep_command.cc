@@ -18,6 +18,7 @@
 #include "host_tools/experiment/dry_run.h"
 #include "host_tools/experiment/sweep.h"
 #include "host_tools/guests/payload_source.h"
+#include "host_tools/guests/workload_check.h"
 
 namespace plectl::cli {
 namespace {
@@ -66,6 +67,7 @@ Status Measure(const CommandContext& context, const experiment::Plan& plan,
 }
 
 Status Sweep(const CommandContext& context, const SweepArguments& arguments) {
+  PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(arguments.relax_tsc_cycles));
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads,
                           arguments.payload_elf.empty()
                               ? guests::EmbeddedPayloads()
@@ -121,6 +123,11 @@ void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
       ->check(CLI::Range(1, 100));
   command.add_option("--payload-elf", arguments.payload_elf,
                      "Run this guest ELF instead of the built-in one (docs/guest.md)");
+  command
+      .add_option("--relax-tsc-cycles", arguments.relax_tsc_cycles,
+                  "What each relax instruction costs, for the lab's CPU profiles; on silicon it "
+                  "would measure nothing")
+      ->group("");
 }
 
 }  // namespace

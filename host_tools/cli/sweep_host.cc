@@ -48,6 +48,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(const HostRoot& ro
       .primary = std::move(observers.primary),
       .check = std::move(observers.check),
       .runner = std::make_unique<guests::VmmRunner>(payloads),
+      .relax_tsc_cycles = arguments.relax_tsc_cycles,
   });
 }
 
