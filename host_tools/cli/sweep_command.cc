@@ -18,6 +18,7 @@
 #include "host_tools/experiment/dry_run.h"
 #include "host_tools/experiment/sweep.h"
 #include "host_tools/guests/payload_source.h"
+#include "host_tools/guests/workload_check.h"
 
 namespace plectl::cli {
 namespace {
@@ -81,6 +82,7 @@ Status ChooseLabSeeds(const SweepArguments& arguments, experiment::Plan& plan) {
 }
 
 Status Sweep(CommandContext& context, const SweepArguments& arguments) {
+  PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(arguments.relax_tsc_cycles));
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads,
                           arguments.payload_elf.empty()
                               ? guests::EmbeddedPayloads()
@@ -137,6 +139,11 @@ void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
       ->check(CLI::Range(1, 100));
   command.add_option("--payload-elf", arguments.payload_elf,
                      "Run this guest ELF instead of the built-in one (docs/guest.md)");
+  command
+      .add_option("--relax-tsc-cycles", arguments.relax_tsc_cycles,
+                  "What each relax instruction costs, for the lab's CPU profiles; on silicon it "
+                  "would measure nothing")
+      ->group("");
 }
 
 }  // namespace

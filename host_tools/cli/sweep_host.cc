@@ -58,6 +58,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
       .primary = std::move(observers.primary),
       .check = std::move(observers.check),
       .runner = std::make_unique<guests::VmmRunner>(payloads),
+      .relax_tsc_cycles = arguments.relax_tsc_cycles,
   });
 }
 

@@ -22,6 +22,7 @@ struct SweepArguments {
   ProgressStyle progress = ProgressStyle::kPlain;
   uint32_t attempts_max = 3;
   std::filesystem::path payload_elf;  // empty: the built-in payloads
+  uint64_t relax_tsc_cycles = 0;      // of every guest; the lab's CPU profiles
   host::ObserverOptions observers;
   lab::LabOptions lab;
   bool lab_seed_given = false;  // --lab-seed

@@ -42,10 +42,11 @@ std::string ParamsText(const host::ParamValues& params) {
 }
 
 std::string WorkloadText(const guests::Workload& workload) {
-  return fmt::format("{} vcpus={} cpus={} hold={} think={} iterations={} body_loops={} {}",
-                     workload.payload, workload.vcpus, fmt::join(workload.cpus, ","),
-                     workload.hold_tsc_cycles, workload.think_tsc_cycles, workload.iterations,
-                     workload.body_loops, SchedulingName(workload.scheduling));
+  return fmt::format(
+      "{} vcpus={} cpus={} hold={} think={} iterations={} body_loops={} {} interrupts_off={}",
+      workload.payload, workload.vcpus, fmt::join(workload.cpus, ","), workload.hold_tsc_cycles,
+      workload.think_tsc_cycles, workload.iterations, workload.body_loops,
+      SchedulingName(workload.scheduling), InterruptsOffName(workload.interrupts_off));
 }
 
 std::string Summary(const Plan& plan, const DryRun& dry_run) {

@@ -47,11 +47,13 @@ host::ParamValues PleValuesOf(host::KvmModule module, const host::ParamValues& a
   return values;
 }
 
-guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record) {
+guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record,
+                               uint64_t relax_tsc_cycles) {
   guests::GuestRequest request;
   request.workload = record.workload;
   request.relax =
       record.arm == Arm::kPause ? guests::RelaxInstruction::kPause : guests::RelaxInstruction::kNop;
+  request.relax_tsc_cycles = relax_tsc_cycles;
   request.deadline = std::chrono::milliseconds(plan.deadline_ms);
   return request;
 }
@@ -106,7 +108,8 @@ Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& re
 Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
   ObserverPair observers(*parts_.primary, *parts_.check);
   const Stopwatch running;
-  const Result<guests::GuestResult> result = parts_.runner->Run(RequestOf(plan, record), observers);
+  const guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
+  const Result<guests::GuestResult> result = parts_.runner->Run(request, observers);
   if (result) {
     FillGuestResult(*result, record);
     RecordCounts(observers.counts, record);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -23,6 +24,7 @@ struct KvmExecutorParts {
   std::unique_ptr<host::ExitCounter> primary;  // the record's counts
   std::unique_ptr<host::ExitCounter> check;    // must agree with them exactly
   std::unique_ptr<guests::GuestRunner> runner;
+  uint64_t relax_tsc_cycles = 0;  // of every guest: guests::GuestRequest::relax_tsc_cycles
 };
 
 // Trials on a host with KVM, be it bare metal or the lab.

@@ -47,9 +47,9 @@ constexpr std::array kUintFields = {
     UintField{"body_loops", {0, kCyclesMax}, [](Workload& w, uint64_t v) { w.body_loops = v; }},
 };
 
-constexpr std::array<std::string_view, 8> kKeys = {
-    "payload",          "vcpus",      "cpus",       "hold_tsc_cycles",
-    "think_tsc_cycles", "iterations", "body_loops", "scheduling"};
+constexpr std::array<std::string_view, 9> kKeys = {
+    "payload",    "vcpus",      "cpus",       "hold_tsc_cycles", "think_tsc_cycles",
+    "iterations", "body_loops", "scheduling", "interrupts_off"};
 
 // One value of an axis: what it does to a workload.
 using Setter = std::function<void(Workload&)>;
@@ -74,6 +74,21 @@ Result<Axis> ReadScheduling(const YamlNode& node) {
         name.value == "fifo" ? guests::VcpuScheduling::kFifo : guests::VcpuScheduling::kOther;
     axis.push_back(
         {[scheduling](Workload& workload) { workload.scheduling = scheduling; }, name.place});
+  }
+  return axis;
+}
+
+Result<Axis> ReadInterruptsOff(const YamlNode& node) {
+  using guests::InterruptsOff;
+  constexpr std::array kWords = {InterruptsOff::kNever, InterruptsOff::kHolding,
+                                 InterruptsOff::kLocking};
+  std::array<std::string_view, kWords.size()> known;
+  std::ranges::transform(kWords, known.begin(), InterruptsOffName);
+  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "interrupts_off", known));
+  Axis axis;
+  for (const Placed<std::string>& name : names) {
+    const InterruptsOff word = *std::ranges::find(kWords, name.value, InterruptsOffName);
+    axis.push_back({[word](Workload& workload) { workload.interrupts_off = word; }, name.place});
   }
   return axis;
 }
@@ -123,6 +138,7 @@ Result<Axis> ReadAxis(std::string_view key, const YamlNode& node,
   if (key == "payload") return ReadPayloads(node, payloads);
   if (key == "cpus") return ReadCpus(node);
   if (key == "scheduling") return ReadScheduling(node);
+  if (key == "interrupts_off") return ReadInterruptsOff(node);
   const auto field = std::ranges::find(kUintFields, key, &UintField::key);
   return ReadUints(*field, node);
 }
@@ -136,8 +152,12 @@ Status CheckRequiredKeys(const YamlNode& entry) {
   return OkStatus();
 }
 
-// Where to point when a workload as a whole is refused: too few vCPUs is the usual reason.
-YamlPlace PlaceToBlame(const YamlNode& entry) {
+// Where to point when a workload as a whole is refused: the key that the refusal starts with, else
+// `vcpus`, since too few of them is the usual reason.
+YamlPlace PlaceToBlame(const YamlNode& entry, std::string_view refusal) {
+  for (size_t i = 0; i < entry.keys.size(); ++i) {
+    if (refusal.starts_with(entry.keys[i].text + " is ")) return entry.values[i].place;
+  }
   const YamlNode* vcpus = entry.Find("vcpus");
   return (vcpus != nullptr ? vcpus : entry.Find("payload"))->place;
 }
@@ -167,7 +187,8 @@ Result<std::vector<Workload>> ReadEntry(const YamlNode& entry,
   for (const std::vector<size_t>& combination : Combinations(sizes)) {
     workloads.push_back(Combine(axes, combination));
     if (const auto fine = guests::CheckWorkload(payloads, workloads.back()); !fine) {
-      return FailAt(PlaceToBlame(entry), fine.error().message, fine.error().hint);
+      return FailAt(PlaceToBlame(entry, fine.error().message), fine.error().message,
+                    fine.error().hint);
     }
   }
   return workloads;

@@ -27,6 +27,8 @@ std::vector<Setting> SettingsOf(const experiment::TrialRecord& trial) {
       {SettingKind::kWorkload, "body_loops", std::to_string(workload.body_loops)},
       {SettingKind::kWorkload, "scheduling",
        std::string(experiment::SchedulingName(workload.scheduling))},
+      {SettingKind::kWorkload, "interrupts_off",
+       std::string(experiment::InterruptsOffName(workload.interrupts_off))},
   };
   for (const auto& [name, value] : trial.params) {
     settings.push_back({SettingKind::kParam, name, value});

@@ -66,6 +66,7 @@ TEST_F(DryRunTest, TextShowsTheScheduleInItsOrder) {
     at = found;
   }
   EXPECT_THAT(text, HasSubstr("ple_window=1024  ttas vcpus=2 cpus=0,1 hold=0"));
+  EXPECT_THAT(text, HasSubstr("interrupts_off=never"));
 }
 
 TEST_F(DryRunTest, ChangesNothing) {

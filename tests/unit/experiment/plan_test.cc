@@ -55,6 +55,7 @@ TEST(Plan, TheSmallestPlanHasTheDocumentedDefaults) {
   EXPECT_EQ(workload.iterations, 20'000U);
   EXPECT_EQ(workload.body_loops, 0U);
   EXPECT_EQ(workload.scheduling, guests::VcpuScheduling::kOther);
+  EXPECT_EQ(workload.interrupts_off, guests::InterruptsOff::kNever);
   EXPECT_EQ(plan.text, text);
   EXPECT_EQ(plan.sha256, Sha256Hex(text));
 }
@@ -76,6 +77,7 @@ workloads:
     iterations: 7
     body_loops: 8
     scheduling: fifo
+    interrupts_off: locking
 )");
   EXPECT_EQ(plan.name, "full-1.0_x");
   EXPECT_EQ(plan.seed, UINT64_MAX);
@@ -91,6 +93,7 @@ workloads:
   EXPECT_EQ(workload.iterations, 7U);
   EXPECT_EQ(workload.body_loops, 8U);
   EXPECT_EQ(workload.scheduling, guests::VcpuScheduling::kFifo);
+  EXPECT_EQ(workload.interrupts_off, guests::InterruptsOff::kLocking);
 }
 
 TEST(Plan, ValuesAreScalarsListsOrRanges) {
@@ -126,6 +129,18 @@ TEST(Plan, WorkloadKeysAreAxesToo) {
   EXPECT_THAT(workloads,
               ElementsAre("ttas2", "ttas4", "ticket2", "ticket4", "pause_storm1", "pause_storm1"));
 }
+
+TEST(Plan, InterruptsOffIsAnAxis) {
+  const Plan plan = Parse(
+      "name: x\nworkloads:\n"
+      "- {payload: ttas, cpus: 0, interrupts_off: [locking, never, holding]}\n");
+  std::vector<guests::InterruptsOff> words;
+  for (const guests::Workload& workload : plan.workloads) words.push_back(workload.interrupts_off);
+  EXPECT_THAT(words, ElementsAre(guests::InterruptsOff::kLocking, guests::InterruptsOff::kNever,
+                                 guests::InterruptsOff::kHolding));
+}
+
+TEST(Plan, AWindowOfZeroIsFine) { EXPECT_THAT(WindowsOf("[0, 9]"), ElementsAre("0", "9")); }
 
 TEST(Plan, AListOfCpusIsOneValueAndAListOfListsIsAnAxis) {
   const auto cpus_of = [](const std::string& cpus) {

@@ -22,6 +22,7 @@ inline TrialRecord SampleTrial(const std::string& id = "0123456789abcdef") {
   trial.workload.iterations = 20'000;
   trial.workload.body_loops = 9;
   trial.workload.scheduling = guests::VcpuScheduling::kFifo;
+  trial.workload.interrupts_off = guests::InterruptsOff::kHolding;
   trial.pause_exits = 701;
   trial.pause_exits_check = 702;
   trial.exits = {{"PAUSE_INSTRUCTION", 701}, {"EXTERNAL_INTERRUPT", 75}};

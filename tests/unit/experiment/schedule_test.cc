@@ -122,7 +122,9 @@ TEST(Schedule, IdsTellEveryWorkloadFieldApart) {
   add([](guests::Workload& w) { w.iterations = 2; });
   add([](guests::Workload& w) { w.body_loops = 1; });
   add([](guests::Workload& w) { w.scheduling = guests::VcpuScheduling::kFifo; });
-  EXPECT_EQ(MakeSchedule(plan).size(), 8U);  // it aborts when two ids are equal
+  add([](guests::Workload& w) { w.interrupts_off = guests::InterruptsOff::kHolding; });
+  add([](guests::Workload& w) { w.interrupts_off = guests::InterruptsOff::kLocking; });
+  EXPECT_EQ(MakeSchedule(plan).size(), 10U);  // it aborts when two ids are equal
 }
 
 // Fixed for ever too.

@@ -29,6 +29,7 @@ TEST(TrialRecord, HasTheKeysOfTheContract) {
   EXPECT_EQ(object["workload"]["payload"], "ttas");
   EXPECT_EQ(object["workload"]["cpus"], json({0, 5}));
   EXPECT_EQ(object["workload"]["scheduling"], "fifo");
+  EXPECT_EQ(object["workload"]["interrupts_off"], "holding");
   EXPECT_EQ(object["pause_exits"], 701);
   EXPECT_EQ(object["exits"]["PAUSE_INSTRUCTION"], 701);
   EXPECT_EQ(object["window_updates"], 20);
@@ -62,6 +63,18 @@ TEST(TrialRecord, NamesItsLabSeedWhenItHasOne) {
     EXPECT_EQ(ToJson(trial)["lab_seed"], seed);
     EXPECT_EQ(TrialFromJson(ToJson(trial)).value().lab_seed, seed);
   }
+}
+
+// Logs from before interrupts_off do not have it, and ids are made of the JSON.
+TEST(TrialRecord, InterruptsOffIsLeftOutWhenItIsNever) {
+  json object = ToJson(SampleTrial());
+  object["workload"].erase("interrupts_off");
+  const Result<TrialRecord> old = TrialFromJson(object);
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_EQ(old->workload.interrupts_off, guests::InterruptsOff::kNever);
+  EXPECT_EQ(ToJson(*old), object);
+  object["workload"]["interrupts_off"] = "locking";
+  EXPECT_EQ(TrialFromJson(object)->workload.interrupts_off, guests::InterruptsOff::kLocking);
 }
 
 TEST(TrialRecord, AMissingCountIsNeverZero) {
@@ -146,6 +159,8 @@ TEST(TrialRecord, ChecksTypesAndRanges) {
       {"/workload/cpus", json::array(), "workload.cpus: expected at least one CPU"},
       {"/workload/cpus", json({2147483648U}), "workload.cpus"},
       {"/workload/scheduling", "rr", "workload.scheduling"},
+      {"/workload/interrupts_off", "", "workload.interrupts_off: expected \"never\", \"holding\""},
+      {"/workload/interrupts_off", 1, "workload.interrupts_off"},
       {"/pause_exits", -5, "trial.pause_exits"},
       {"/pause_exits", 1.0, "trial.pause_exits"},
       {"/pause_exits", json::object(), "trial.pause_exits.missing_because"},

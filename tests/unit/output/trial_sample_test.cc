@@ -19,6 +19,8 @@ TEST(ToSample, TakesWorkloadThenParamsAsReadBack) {
   EXPECT_EQ(sample.settings.back(), (Setting{SettingKind::kParam, "ple_window", "4096"}));
   EXPECT_THAT(sample.settings, Contains(Setting{SettingKind::kWorkload, "cpus", "0,5"}));
   EXPECT_THAT(sample.settings, Contains(Setting{SettingKind::kWorkload, "scheduling", "fifo"}));
+  EXPECT_THAT(sample.settings,
+              Contains(Setting{SettingKind::kWorkload, "interrupts_off", "holding"}));
   EXPECT_EQ(sample.arm, "pause");
   EXPECT_EQ(sample.acquisitions, 20'000U);
   EXPECT_EQ(sample.pause_exits.value(), 701U);
