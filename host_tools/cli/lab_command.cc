@@ -13,6 +13,7 @@
 
 #include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
+#include "host_tools/cli/lab_check_command.h"
 #include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/lab_printer.h"
 #include "host_tools/lab/lab.h"
@@ -129,6 +130,7 @@ void AddLabCommand(CLI::App& app, CommandContext& context) {
   AddBuild(*command, context, options);
   AddBoot(*command, context, options);
   AddExec(*command, context, options);
+  AddLabCheckCommand(*command, context);
 }
 
 }  // namespace plectl::cli

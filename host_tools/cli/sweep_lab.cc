@@ -14,6 +14,8 @@
 #include "host_tools/experiment/replicates.h"
 #include "host_tools/experiment/run_log.h"
 #include "host_tools/lab/lab.h"
+#include "host_tools/lab/plan_check.h"
+#include "host_tools/lab/self_test.h"
 
 namespace plectl::cli {
 namespace {
@@ -48,6 +50,10 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments,
   }
   if (!arguments.payload_elf.empty()) {
     argv.insert(argv.end(), {"--payload-elf", std::string(kPayloadInLab)});
+  }
+  if (arguments.lab.profile) {
+    argv.insert(argv.end(), {"--relax-tsc-cycles",
+                             std::to_string(arguments.lab.profile->pause_tsc_cycles)});
   }
   if (lab_seed) argv.insert(argv.end(), {"--only-lab-seed", std::to_string(*lab_seed)});
   return argv;
@@ -100,6 +106,33 @@ Status StatusOfInner(int exit_code) {
     if (exit_code == static_cast<int>(kind)) error.kind = kind;
   }
   return Fail(std::move(error));
+}
+
+// Shows what takes long while the emulator is tested.
+class SelfTestProgress final : public lab::LabObserver {
+ public:
+  explicit SelfTestProgress(experiment::SweepProgress& progress) : progress_(progress) {}
+  void OnProgress(std::string_view text) override { progress_.OnNote(text); }
+
+ private:
+  experiment::SweepProgress& progress_;
+};
+
+// The arguments with a lab that has the plan's CPUs, once the emulator is known to be able to do
+// what the plan asks.
+Result<SweepArguments> CheckedArguments(const experiment::Plan& plan,
+                                        const SweepArguments& arguments,
+                                        experiment::SweepProgress& progress, int stop_fd) {
+  SweepArguments checked = arguments;
+  PLECTL_ASSIGN_OR_RETURN(const uint32_t cpus, lab::CpusFor(plan));
+  if (checked.lab.cpus == 0) checked.lab.cpus = cpus;
+  SelfTestProgress observer(progress);
+  lab::LabOptions options = checked.lab;
+  options.stop_fd = stop_fd;
+  PLECTL_ASSIGN_OR_RETURN(const lab::EngineFacts facts,
+                          lab::EnsureEngineFacts(options, observer));
+  PLECTL_RETURN_IF_ERROR(lab::CheckPlanForLab(plan, checked.lab, facts));
+  return checked;
 }
 
 // One lab after the other, one for each seed.
@@ -158,8 +191,10 @@ Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
   PLECTL_ASSIGN_OR_RETURN(experiment::RunLogWriter writer,
                           experiment::RunLogWriter::Open(arguments.out));
   PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.out));
+  PLECTL_ASSIGN_OR_RETURN(const SweepArguments checked,
+                          CheckedArguments(plan, arguments, progress, stop_fd));
   RunLogLander lander(plan, log, writer, progress);
-  return LabSweep(plan, arguments, progress, lander, stop_fd)
+  return LabSweep(plan, checked, progress, lander, stop_fd)
       .Run(experiment::LabSeedsOf(work.trials));
 }
 

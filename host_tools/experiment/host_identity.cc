@@ -24,8 +24,9 @@ constexpr std::array kIdentity = {"/cpu/model_name",
                                   kLab};
 
 std::string TextAt(const nlohmann::json& host, const char* pointer, LabSeedRule lab_seed) {
-  if (std::string_view(pointer) == kLab && lab_seed == LabSeedRule::kMayDiffer && IsLab(host)) {
-    return LabWithoutSeed(host).dump();
+  if (std::string_view(pointer) == kLab && IsLab(host)) {
+    const bool seed_may_differ = lab_seed == LabSeedRule::kMayDiffer;
+    return (seed_may_differ ? LabWithoutSeed(host) : LabWithSeed(host)).dump();
   }
   const nlohmann::json::json_pointer place(pointer);
   return host.contains(place) ? host.at(place).dump() : "nothing";

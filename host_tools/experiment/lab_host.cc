@@ -81,6 +81,16 @@ std::vector<std::string> WordsOfObject(const json& lab) {
   return words;
 }
 
+// An object less the keys that `is_dropped`; anything else as it is.
+json WithoutKeys(const json& value, bool (*is_dropped)(std::string_view key)) {
+  if (!value.is_object()) return value;
+  json rest = json::object();
+  for (const auto& [key, item] : value.items()) {
+    if (!is_dropped(key)) rest[key] = item;
+  }
+  return rest;
+}
+
 }  // namespace
 
 bool IsLab(const json& host) { return LabOf(host) != nullptr; }
@@ -90,12 +100,13 @@ json LabWithoutSeed(const json& host) {
   if (lab == nullptr) return nullptr;
   if (lab->is_string())
     return fmt::format("{}", fmt::join(WordsOfText(lab->get<std::string>()), ","));
-  if (!lab->is_object()) return *lab;
-  json rest = json::object();
-  for (const auto& [key, value] : lab->items()) {
-    if (!IsSeed(key)) rest[key] = value;
-  }
-  return rest;
+  return WithoutKeys(*lab, IsSeed);
+}
+
+json LabWithSeed(const json& host) {
+  const json* lab = LabOf(host);
+  if (lab == nullptr) return nullptr;
+  return WithoutKeys(*lab, [](std::string_view key) { return key.starts_with("seed_"); });
 }
 
 std::string LabText(const json& host) {

@@ -17,6 +17,10 @@ bool IsLab(const nlohmann::json& host);
 // the text, or the keys of the object, named `time0`, `seed` or `seed_...`. Null on a real host.
 nlohmann::json LabWithoutSeed(const nlohmann::json& host);
 
+// The lab with its seed, but without how that was brought about (the keys `seed_...`): a run may go
+// on in a lab that was booted or resumed otherwise. Null on a real host.
+nlohmann::json LabWithSeed(const nlohmann::json& host);
+
 // The lab in one line for people, without its seed, that says that it is no silicon: "bochs-2.7,
 // CPU, ips=N; an emulator, not silicon". Empty on a real host.
 std::string LabText(const nlohmann::json& host);

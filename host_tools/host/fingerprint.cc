@@ -115,12 +115,20 @@ json Cgroup(const HostRoot& root) {
   return fields;
 }
 
+// What the lab was told of itself, else what its kernel was.
+json LabFacts(const HostRoot& root, std::string_view description) {
+  const Result<std::string> text = root.Read("/run/plectl-lab.json");
+  if (!text) return description;
+  json facts = json::parse(*text, nullptr, false);
+  return facts.is_object() ? facts : json(description);
+}
+
 json Lab(const HostRoot& root) {
   constexpr std::string_view kKey = "plectl.lab=";
   const Result<std::string> command_line = root.ReadTrimmed("/proc/cmdline");
   if (!command_line) return Missing(command_line.error().message);
   for (const std::string_view word : Split(*command_line, ' ')) {
-    if (word.starts_with(kKey)) return word.substr(kKey.size());
+    if (word.starts_with(kKey)) return LabFacts(root, word.substr(kKey.size()));
   }
   return nullptr;
 }

@@ -29,7 +29,7 @@ std::string BochsConfig(const LabOptions& options) {
       "panic: action=fatal\n",
       options.memory_mib, BochsCpuModel(options.cpu), options.instructions_per_s,
       StartTime(options), kIsoFile, kConsoleFile, kFramesFile, kEngineLogFile, kBiosImage,
-      kVgaBiosImage, options.cpus);
+      kVgaBiosImage, CpusOf(options));
 }
 
 std::optional<std::string> ResumableConfig(std::string_view saved) {

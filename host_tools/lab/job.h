@@ -25,6 +25,8 @@ struct LabJob {
 // Where the lab finds its job.
 inline constexpr std::string_view kJobDirectory = "/job";
 inline constexpr std::string_view kJobFile = "/job/job.json";
+// Where it finds what it is (lab_facts.h); host/fingerprint.cc reads it.
+inline constexpr std::string_view kLabFactsFile = "/run/plectl-lab.json";
 
 // BadInput for an empty argv, a path that is not absolute and plain ("/a/b", no "..") or that lies
 // where the lab mounts something (/proc, /sys, /dev).

@@ -4,17 +4,22 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "host_tools/base/file.h"
+#include "host_tools/base/sha256.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/lab/archive.h"
 #include "host_tools/lab/engine.h"
+#include "host_tools/lab/engine_facts.h"
 #include "host_tools/lab/files.h"
 #include "host_tools/lab/iso.h"
 #include "host_tools/lab/job_image.h"
 #include "host_tools/lab/job_memory.h"
+#include "host_tools/lab/lab_facts.h"
 #include "host_tools/lab/required_files.h"
+#include "host_tools/lab/self_test.h"
 #include "host_tools/lab/session.h"
 #include "host_tools/lab/snapshot.h"
 #include "host_tools/lab/snapshot_store.h"
@@ -24,11 +29,6 @@ namespace plectl::lab {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<fs::path> LabDirectory(const LabOptions& options) {
-  if (options.directory.empty()) return DefaultLabDirectory();
-  return fs::absolute(options.directory);
-}
 
 // What all labs of these options have in common.
 struct LabParts {
@@ -46,6 +46,26 @@ Result<LabParts> Prepare(const LabOptions& options, bool update_kernel, const Pr
   PLECTL_ASSIGN_OR_RETURN(parts.kernel, EnsureKernel(parts.directory, update_kernel, progress));
   PLECTL_ASSIGN_OR_RETURN(parts.engine_version, EngineVersion(options.engine));
   return parts;
+}
+
+Result<std::string> EngineIdOf(const LabOptions& options, const LabParts& parts) {
+  PLECTL_ASSIGN_OR_RETURN(const fs::path file, EngineFile(HostRoot(), options.engine));
+  PLECTL_ASSIGN_OR_RETURN(const std::string binary, ReadFile(file));
+  return Sha256Hex(fmt::format("{}\n{}\n{}", Sha256Hex(binary), parts.engine_version,
+                               parts.kernel.directory.filename().string()))
+      .substr(0, 16);
+}
+
+// The job with what the lab says of itself, which its fingerprint takes up. `snapshot_key`: empty
+// for a cold boot.
+Result<LabJob> WithLabFacts(LabJob job, const LabOptions& options, const LabParts& parts,
+                            std::string_view snapshot_key) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string id, EngineIdOf(options, parts));
+  const auto facts = EngineFactsStore(parts.directory).Find(id, LaneOf(options));
+  job.files.insert_or_assign(
+      std::string(kLabFactsFile),
+      LabFacts(options, parts.engine_version, snapshot_key, facts ? &*facts : nullptr).dump());
+  return job;
 }
 
 Result<std::string> JobArchive(const LabJob& job) {
@@ -82,7 +102,8 @@ Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJ
   options.start = LabStart::kCold;
   PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run,
                           ScratchDirectory::Create(parts.directory / "runs"));
-  PLECTL_ASSIGN_OR_RETURN(std::string archive, JobArchive(job));
+  PLECTL_ASSIGN_OR_RETURN(const LabJob told, WithLabFacts(job, options, parts, ""));
+  PLECTL_ASSIGN_OR_RETURN(std::string archive, JobArchive(told));
   PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, std::move(archive), run.path()));
   PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Boot(options, run.path()));
   SayIsolation(engine, observer);
@@ -131,9 +152,11 @@ Result<LabOutcome> Resume(const LabOptions& options, const LabParts& parts,
   return RunSession(engine, options, observer);
 }
 
-Result<std::string> JobImageFor(const LabOptions& options, LabJob job) {
-  job.delay_tsc_cycles = SeedDelay(options);
-  return EncodeJobImage(job);
+Result<std::string> JobImageFor(const LabOptions& options, const LabParts& parts,
+                                const LabJob& job, std::string_view snapshot_key) {
+  PLECTL_ASSIGN_OR_RETURN(LabJob told, WithLabFacts(job, options, parts, snapshot_key));
+  told.delay_tsc_cycles = SeedDelay(options);
+  return EncodeJobImage(told);
 }
 
 // Resumes a snapshot. Where that cannot be (the job does not fit, the emulator cannot save itself,
@@ -144,13 +167,13 @@ Result<LabOutcome> RunResumed(const LabOptions& options, const LabParts& parts, 
     observer.OnProgress(fmt::format("booting the lab, since {}", why));
     return RunCold(options, parts, job, observer);
   };
-  PLECTL_ASSIGN_OR_RETURN(const std::string image, JobImageFor(options, job));
+  PLECTL_ASSIGN_OR_RETURN(const std::string key,
+                          SnapshotKey(options, parts.kernel, parts.engine_version));
+  PLECTL_ASSIGN_OR_RETURN(const std::string image, JobImageFor(options, parts, job, key));
   if (image.size() > kJobMemorySize - kJobImageOffset) {
     return boot_instead(fmt::format("its job of {} MiB is too large for a snapshot (at most {})",
                                     image.size() >> 20, kJobMemorySize >> 20));
   }
-  PLECTL_ASSIGN_OR_RETURN(const std::string key,
-                          SnapshotKey(options, parts.kernel, parts.engine_version));
   const Result<Snapshot> snapshot = EnsureSnapshot(options, parts, key, observer);
   PLECTL_RETURN_IF_ERROR(CheckNotStopped());
   if (!snapshot && snapshot.error().kind != ErrorKind::kInconclusive) {
@@ -166,6 +189,16 @@ Result<LabOutcome> RunResumed(const LabOptions& options, const LabParts& parts, 
 }
 
 }  // namespace
+
+Result<fs::path> LabDirectory(const LabOptions& options) {
+  if (options.directory.empty()) return DefaultLabDirectory();
+  return fs::absolute(options.directory);
+}
+
+Result<std::string> EngineId(const LabOptions& options) {
+  PLECTL_ASSIGN_OR_RETURN(const LabParts parts, Prepare(options, false, [](std::string_view) {}));
+  return EngineIdOf(options, parts);
+}
 
 Result<LabKernel> BuildLab(const LabOptions& options, bool update_kernel,
                            const Progress& progress) {

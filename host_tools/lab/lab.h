@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,12 @@ struct LabOutcome {
   std::chrono::milliseconds total_time{0};  // to the engine's end
   std::optional<uint64_t> emulated_instructions;  // equal for equal runs; nothing if not printed
 };
+
+// options.directory, or the default one.
+Result<std::filesystem::path> LabDirectory(const LabOptions& options);
+
+// 16 hex digits that name the emulator binary, its version and the lab's kernel. Needs a built lab.
+Result<std::string> EngineId(const LabOptions& options);
 
 // Makes everything that RunInLab() needs and that does not depend on the job. `update_kernel`:
 // even when there is a kernel already. Needs the network for the kernel only, never root.

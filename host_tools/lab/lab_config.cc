@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <vector>
@@ -58,11 +59,13 @@ Status CheckLabOptions(const LabOptions& options) {
   PLECTL_RETURN_IF_ERROR(CheckRange<uint64_t>("the lab's seed", options.seed, 0, kSeedMax));
   PLECTL_RETURN_IF_ERROR(CheckRange("the lab's instructions per second", options.instructions_per_s,
                                     kInstructionsPerSecondMin, kInstructionsPerSecondMax));
-  if (!std::has_single_bit(options.cpus) || options.cpus > kCpusMax) {
+  if ((options.cpus != 0 && !std::has_single_bit(options.cpus)) || options.cpus > kCpusMax) {
     return BadInput(fmt::format("the lab cannot have {} CPUs: 1, 2 or 4", options.cpus));
   }
   return CheckRange("the lab's memory in MiB", options.memory_mib, kMemoryMibMin, kMemoryMibMax);
 }
+
+uint32_t CpusOf(const LabOptions& options) { return std::max(options.cpus, 1U); }
 
 uint64_t StartTime(const LabOptions& options) {
   return options.start == LabStart::kCold ? kStartTime + options.seed : kStartTime;
@@ -93,7 +96,7 @@ Result<std::filesystem::path> DefaultLabDirectory() {
 
 std::string LabDescription(const LabOptions& options, std::string_view engine_version) {
   return fmt::format("bochs-{},{},cpus={},ips={},time0={}", engine_version,
-                     BochsCpuModel(options.cpu), options.cpus, options.instructions_per_s,
+                     BochsCpuModel(options.cpu), CpusOf(options), options.instructions_per_s,
                      StartTime(options));
 }
 
@@ -107,7 +110,7 @@ std::string KernelCommandLine(const LabOptions& options, std::string_view engine
       "initcall_blacklist=load_system_certificate_list,init_blk_tracer,crypto_kdf108_init "
       "{}plectl.lab={}{}",
       options.verbose_console ? "loglevel=7" : "quiet loglevel=1",
-      options.cpus > 1 ? "idle=halt " : "", LabDescription(options, engine_version),
+      CpusOf(options) > 1 ? "idle=halt " : "", LabDescription(options, engine_version),
       options.start == LabStart::kSnapshot
           ? fmt::format(" {} {}", JobMemoryKernelArgument(), kSnapshotArgument)
           : "");

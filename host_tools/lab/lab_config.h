@@ -39,7 +39,7 @@ struct LabDeadlines {
 struct LabOptions {
   LabCpu cpu = LabCpu::kIntel;
   std::optional<CpuProfile> profile;  // for the record; the job itself must pad its payload
-  uint32_t cpus = 1;                  // emulated CPUs: 1, 2 or 4
+  uint32_t cpus = 0;  // emulated CPUs: 1, 2 or 4; 0: as many as the job needs, or 1
   LabStart start = LabStart::kSnapshot;
   // Another seed is another, equally valid replicate: seconds added to the emulated start time of a
   // cold boot, the phase of a delay (SeedDelay()) before the job of a resumed one.
@@ -55,6 +55,9 @@ struct LabOptions {
 
 // BadInput that names the option and its range.
 Status CheckLabOptions(const LabOptions& options);
+
+// How many CPUs are emulated.
+uint32_t CpusOf(const LabOptions& options);
 
 // The emulated real-time clock at power-on, in seconds since 1970.
 uint64_t StartTime(const LabOptions& options);

@@ -49,6 +49,11 @@ Result<std::filesystem::path> FindProgram(const HostRoot& root, std::string_view
   return Environment(fmt::format("there is no program {}", name));
 }
 
+Result<std::filesystem::path> EngineFile(const HostRoot& root, std::string_view engine) {
+  if (engine.find('/') != std::string_view::npos) return std::filesystem::path(engine);
+  return FindProgram(root, engine);
+}
+
 Status CheckRequiredFiles(const HostRoot& root, std::string_view engine) {
   std::vector<std::string_view> missing;
   std::set<std::string_view> packages;

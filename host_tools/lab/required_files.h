@@ -20,6 +20,9 @@ inline constexpr std::string_view kLdlinux = "/usr/lib/syslinux/modules/bios/ldl
 // `engine` as in LabOptions.
 Status CheckRequiredFiles(const HostRoot& root, std::string_view engine);
 
+// The file of an engine that is given as in LabOptions.
+Result<std::filesystem::path> EngineFile(const HostRoot& root, std::string_view engine);
+
 // The absolute path of a system program, also of one in /usr/sbin, which users' PATH lacks.
 Result<std::filesystem::path> FindProgram(const HostRoot& root, std::string_view name);
 

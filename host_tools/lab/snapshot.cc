@@ -37,11 +37,6 @@ Result<std::string> FileHash(const fs::path& file) {
   return Sha256Hex(content);
 }
 
-Result<fs::path> EngineFile(const LabOptions& options) {
-  if (options.engine.find('/') != std::string::npos) return fs::path(options.engine);
-  return FindProgram(HostRoot(), options.engine);
-}
-
 Status WriteAt(const Fd& file, std::string_view bytes, uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t written =
@@ -99,7 +94,7 @@ Status SaveAndEnd(Engine& engine, const fs::path& directory) {
 
 Result<std::string> SnapshotKey(const LabOptions& options, const LabKernel& kernel,
                                 std::string_view engine_version) {
-  PLECTL_ASSIGN_OR_RETURN(const fs::path engine, EngineFile(options));
+  PLECTL_ASSIGN_OR_RETURN(const fs::path engine, EngineFile(HostRoot(), options.engine));
   std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", kFormat, kernel.directory.string(),
                                  ProgramIdentity(), InitScript(), BochsConfig(options));
   text += KernelCommandLine(options, engine_version);

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/lab/plan_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <string>
+
+#include "host_tools/base/text.h"
+#include "host_tools/host/ple_params.h"
+#include "host_tools/lab/self_test.h"
+
+namespace plectl::lab {
+namespace {
+
+using experiment::Arm;
+using experiment::Plan;
+using guests::Workload;
+
+constexpr int kCpusMax = 4;
+
+std::optional<uint64_t> Value(const host::ParamValues& params, std::string_view name) {
+  const auto found = params.find(std::string(name));
+  return found == params.end() ? std::nullopt : ParseUint(found->second);
+}
+
+std::string_view GapName(LabCpu cpu) {
+  return cpu == LabCpu::kIntel ? "ple_gap" : "pause_filter_thresh";
+}
+
+int HighestCpu(const Plan& plan) {
+  int highest = 0;
+  for (const Workload& workload : plan.workloads) {
+    highest = std::max(highest, *std::ranges::max_element(workload.cpus));
+  }
+  return highest;
+}
+
+uint64_t DefaultGap(LabCpu cpu) {
+  const auto& params = host::PleParams(cpu == LabCpu::kIntel ? host::KvmModule::kIntel
+                                                              : host::KvmModule::kAmd);
+  return std::ranges::find(params, GapName(cpu), &host::PleParam::name)->kernel_default;
+}
+
+// The loop that waits for a lock: one relax instruction, compare, branch.
+uint64_t ShortestLoop(const LabOptions& options) {
+  return (options.profile ? options.profile->pause_tsc_cycles : 1) + 2;
+}
+
+// Why a spin with interrupts off would never end at this setting; empty when PAUSE exits end it.
+std::string WhyEndless(Arm arm, const host::ParamValues& params, const LabOptions& options,
+                       const EngineFacts& facts) {
+  if (arm == Arm::kNop) return "in the nop arm";
+  if (!facts.ple_off_because.empty()) return "since " + facts.ple_off_because;
+  const std::string_view gap_name = GapName(options.cpu);
+  const uint64_t gap = Value(params, gap_name).value_or(DefaultGap(options.cpu));
+  if (gap >= ShortestLoop(options)) return {};
+  return fmt::format("with {}={} and a loop of at least {} TSC cycles", gap_name, gap,
+                     ShortestLoop(options));
+}
+
+Status CheckInterruptsOff(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
+  const auto spins = [](const Workload& workload) {
+    return workload.interrupts_off == guests::InterruptsOff::kLocking;
+  };
+  if (facts.interrupts_when_off || std::ranges::none_of(plan.workloads, spins)) return OkStatus();
+  for (const Arm arm : plan.arms) {
+    for (const host::ParamValues& params : plan.param_sets) {
+      const std::string why = WhyEndless(arm, params, options, facts);
+      if (why.empty()) continue;
+      return Environment(
+          fmt::format("this emulator delivers no interrupt to a guest that spins with interrupts "
+                      "off: {} nothing would end the spin (interrupts_off: locking), and the whole "
+                      "lab would freeze",
+                      why),
+          "use arms: [pause] with PLE on; as a stand-in for PLE off set ple_window and "
+          "ple_window_max to 4000000 and ple_window_grow to 1; or take an emulator without the "
+          "fault (--lab-engine, `plectl lab check`)");
+    }
+  }
+  return OkStatus();
+}
+
+Status CheckGranularity(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
+  if (CpusOf(options) == 1 || !facts.ple_off_because.empty()) return OkStatus();
+  const std::string_view gap_name = GapName(options.cpu);
+  for (const host::ParamValues& params : plan.param_sets) {
+    const std::optional<uint64_t> gap = Value(params, gap_name);
+    if (!gap || *gap == 0 || *gap >= facts.first_gap_tsc_cycles) continue;
+    return Environment(
+        fmt::format("{}={} cannot be measured with {} emulated CPUs: their time moves in steps of "
+                    "{} TSC cycles",
+                    gap_name, *gap, CpusOf(options), facts.first_gap_tsc_cycles),
+        fmt::format("use gaps of 0 or at least {}, or one CPU (--lab-cpus 1)",
+                    facts.first_gap_tsc_cycles));
+  }
+  return OkStatus();
+}
+
+// What KVM would silently turn into 0.
+Status CheckThreshold(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
+  if (options.cpu != LabCpu::kAmd || facts.ple_off_because.empty()) return OkStatus();
+  for (const host::ParamValues& params : plan.param_sets) {
+    if (Value(params, "pause_filter_thresh").value_or(0) == 0) continue;
+    return Environment(
+        fmt::format("the plan sets pause_filter_thresh, but {}", facts.ple_off_because),
+        "leave it out (0 PAUSE exits is then the right answer), or take an emulator with the "
+        "threshold: scripts/newer-engine DIR, then --lab-engine DIR/bochs");
+  }
+  return OkStatus();
+}
+
+Status CheckCpus(const Plan& plan, const LabOptions& options) {
+  const int highest = HighestCpu(plan);
+  if (static_cast<uint32_t>(highest) < CpusOf(options)) return OkStatus();
+  return BadInput(fmt::format("the plan uses CPU {}, but the lab has {} CPUs", highest,
+                              CpusOf(options)),
+                  "leave --lab-cpus out: the plan decides");
+}
+
+}  // namespace
+
+Result<uint32_t> CpusFor(const Plan& plan) {
+  const int highest = HighestCpu(plan);
+  if (highest < kCpusMax) return std::bit_ceil(static_cast<uint32_t>(highest) + 1);
+  return BadInput(fmt::format("the plan uses CPU {}, but a lab has at most {} CPUs", highest,
+                              kCpusMax),
+                  "use CPUs 0 to 3");
+}
+
+Status CheckPlanForLab(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
+  PLECTL_RETURN_IF_ERROR(CheckCpus(plan, options));
+  if (const std::string why = WhyUnusable(LaneOf(options), facts); !why.empty()) {
+    return Environment(
+        fmt::format("this emulator failed its self-test as {}: {}", LaneOf(options).name(), why),
+        "use the packaged one: leave out --lab-engine; `plectl lab check` shows the details");
+  }
+  PLECTL_RETURN_IF_ERROR(CheckThreshold(plan, options, facts));
+  PLECTL_RETURN_IF_ERROR(CheckGranularity(plan, options, facts));
+  return CheckInterruptsOff(plan, options, facts);
+}
+
+}  // namespace plectl::lab
