@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <compare>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "host_tools/base/text.h"
@@ -59,10 +60,13 @@ Group MakeGroup(const GroupKey& key, const std::vector<const TrialSample*>& samp
   group.arm = key.arm;
   group.trials = samples.size();
   std::vector<PerQuantity<Reading>> readings;
+  std::set<uint64_t> lab_seeds;
   for (const TrialSample* sample : samples) {
+    if (sample->lab_seed) lab_seeds.insert(*sample->lab_seed);
     readings.push_back(ReadingsOf(*sample));
     if (group.ple_off_because.empty()) group.ple_off_because = sample->ple_off_because;
   }
+  group.lab_seeds = lab_seeds.size();
   for (const Quantity quantity : kQuantities) {
     group.quantities[quantity] = Summary(quantity, readings);
   }
@@ -77,6 +81,14 @@ double Median(std::vector<double> values) {
   if (values.size() % 2 == 1) return *middle;
   const double below = *std::max_element(values.begin(), middle);
   return below + (*middle - below) / 2;
+}
+
+size_t CountLabSeeds(std::span<const TrialSample> samples) {
+  std::set<uint64_t> seeds;
+  for (const TrialSample& sample : samples) {
+    if (sample.lab_seed) seeds.insert(*sample.lab_seed);
+  }
+  return seeds.size();
 }
 
 std::vector<Group> Summarize(std::span<const TrialSample> samples) {

@@ -35,6 +35,7 @@ struct StormTotals {
 struct TrialSample {
   std::vector<Setting> settings;  // the point; in the same order for every trial
   std::string arm;
+  std::optional<uint64_t> lab_seed;  // which replicate it is of; not part of the point
   double throughput_per_s = 0;
   Count pause_exits = Count::Missing("not measured");
   Count window_updates = Count::Missing("not measured");
@@ -58,17 +59,21 @@ struct QuantitySummary {
   std::string missing_because;
 };
 
-// All valid trials of one point and arm.
+// All valid trials of one point and arm, of every block and lab seed.
 struct Group {
   std::vector<Setting> settings;
   std::string arm;
   size_t trials = 0;
+  size_t lab_seeds = 0;  // different ones; 0 when the plan names none
   PerQuantity<QuantitySummary> quantities;
   std::string ple_off_because;
 };
 
 // The middle value, or the mean of the two middle ones. `values` is not empty.
 double Median(std::vector<double> values);
+
+// How many different lab seeds the samples name.
+size_t CountLabSeeds(std::span<const TrialSample> samples);
 
 // Groups by point and arm, sorted by the settings in their order (numbers as numbers), then by arm,
 // "pause" first.

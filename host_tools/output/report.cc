@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "host_tools/experiment/lab_host.h"
 #include "host_tools/output/trial_sample.h"
 
 namespace plectl::output {
@@ -37,6 +38,7 @@ void AddTrials(const experiment::RunLog& log, Report& report) {
     }
   }
   report.trials_valid = samples.size();
+  report.lab_seeds = analysis::CountLabSeeds(samples);
   report.groups = analysis::Summarize(samples);
 }
 
@@ -76,14 +78,23 @@ void AddPleOffNotes(Report& report) {
   }
 }
 
+// One session in the lab is enough: its trials stand among the others.
+void AddLab(const experiment::RunLog& log, Report& report) {
+  const auto session = std::ranges::find_if(
+      log.manifests, [](const auto& manifest) { return experiment::IsLab(manifest.host); });
+  if (session == log.manifests.end()) return;
+  report.lab = experiment::LabText(session->host);
+  const std::string own_note = experiment::LabNote(session->host);
+  report.notes.push_back(fmt::format(
+      "measured in the lab: {}",
+      own_note.empty()
+          ? "time there is emulated instructions, not silicon; counts are exact, throughput and "
+            "cycles predict nothing about a real CPU"
+          : own_note));
+}
+
 void AddHostNotes(const experiment::RunLog& log, Report& report) {
-  const auto lab = report.host.find("lab");
-  if (lab != report.host.end() && lab->is_string()) {
-    report.notes.push_back(
-        fmt::format("measured in the lab ({}): time there is emulated instructions, not silicon; "
-                    "counts are exact, throughput and cycles predict nothing about a real CPU",
-                    lab->get<std::string>()));
-  }
+  AddLab(log, report);
   if (log.manifests.size() > 1) {
     report.notes.push_back(fmt::format("merged from {} sessions", log.manifests.size()));
   }

@@ -24,12 +24,14 @@ struct Report {
   std::string plectl_version;
   std::vector<std::string> observers;
   nlohmann::json host;  // the fingerprint of the first session
+  std::string lab;      // the lab in one line that says it is no silicon; empty on a real host
   // Settings that are the same in all groups, and the names of the others in their order. Only
   // groups with exactly the same setting names can be told apart by a table.
   std::vector<analysis::Setting> fixed;
   std::vector<std::string> varying;
   std::vector<analysis::Group> groups;
   size_t trials_valid = 0;
+  size_t lab_seeds = 0;                   // different ones among the valid trials
   std::map<std::string, size_t> invalid;  // how many records by reason
   std::vector<std::string> notes;
 };

@@ -40,7 +40,8 @@ json GroupToJson(const Group& group) {
   json object = {{"workload", SettingsToJson(group.settings, SettingKind::kWorkload)},
                  {"params", SettingsToJson(group.settings, SettingKind::kParam)},
                  {"arm", group.arm},
-                 {"trials", group.trials}};
+                 {"trials", group.trials},
+                 {"lab_seeds", group.lab_seeds}};
   for (const analysis::Quantity quantity : analysis::kQuantities) {
     object[std::string(analysis::QuantityName(quantity))] =
         SummaryToJson(group.quantities[quantity]);
@@ -71,7 +72,9 @@ class JsonFormat : public ReportFormat {
                          {"plectl_version", report.plectl_version},
                          {"observers", report.observers},
                          {"host", report.host},
+                         {"lab", report.lab.empty() ? json() : json(report.lab)},
                          {"trials_valid", report.trials_valid},
+                         {"lab_seeds", report.lab_seeds},
                          {"groups", groups},
                          {"invalid", InvalidToJson(report)},
                          {"notes", report.notes}};

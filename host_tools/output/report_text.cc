@@ -16,6 +16,8 @@ namespace {
 using analysis::Group;
 using analysis::Quantity;
 
+constexpr const char* kSpreadTitle = "min..max";
+
 // Every run is judged by these; the others get a column when a payload measured them.
 bool IsAlwaysShown(Quantity quantity) {
   return quantity != Quantity::kEffectiveWindow && quantity != Quantity::kPauseInterval;
@@ -32,31 +34,69 @@ std::vector<Quantity> ShownQuantities(const Report& report) {
   return shown;
 }
 
-std::string Cell(const analysis::QuantitySummary& summary) {
-  if (!summary.spread) return "missing";
-  const auto& [median, min, max] = *summary.spread;
-  if (min == max) return ReadableNumber(median);
-  return fmt::format("{} ({}..{})", ReadableNumber(median), ReadableNumber(min),
-                     ReadableNumber(max));
+bool Varies(const analysis::QuantitySummary& summary) {
+  return summary.spread && summary.spread->min != summary.spread->max;
+}
+
+// A quantity gets a column for its spread when the trials of some row differ in it. Exits per
+// acquisition vary as the PAUSE exits do.
+bool HasSpreadColumn(const Report& report, Quantity quantity) {
+  return quantity != Quantity::kExitsPerAcquisition &&
+         std::ranges::any_of(report.groups, [quantity](const Group& group) {
+           return Varies(group.quantities[quantity]);
+         });
+}
+
+std::string MedianCell(const analysis::QuantitySummary& summary) {
+  return summary.spread ? ReadableNumber(summary.spread->median) : "missing";
+}
+
+// Empty where there is one trial only: that shows no spread.
+std::string SpreadCell(const Group& group, Quantity quantity) {
+  const analysis::QuantitySummary& summary = group.quantities[quantity];
+  if (!summary.spread || group.trials < 2) return "";
+  if (!Varies(summary)) return "same";
+  return fmt::format("{}..{}", ReadableNumber(summary.spread->min),
+                     ReadableNumber(summary.spread->max));
+}
+
+std::vector<TextTable::Column> Columns(const Report& report, const std::vector<Quantity>& shown) {
+  std::vector<TextTable::Column> columns;
+  for (const std::string& name : report.varying) columns.push_back({name, name != "payload"});
+  columns.push_back({"arm", false});
+  columns.push_back({"trials", true});
+  for (const Quantity quantity : shown) {
+    columns.push_back({std::string(analysis::QuantityTitle(quantity)), true});
+    if (HasSpreadColumn(report, quantity)) columns.push_back({kSpreadTitle, false});
+  }
+  return columns;
 }
 
 TextTable MakeTable(const Report& report, const std::vector<Quantity>& shown) {
-  TextTable table;
-  for (const std::string& name : report.varying) table.columns.push_back({name, name != "payload"});
-  table.columns.push_back({"arm", false});
-  table.columns.push_back({"trials", true});
-  for (const Quantity quantity : shown) {
-    table.columns.push_back({std::string(analysis::QuantityTitle(quantity)), true});
-  }
+  TextTable table{Columns(report, shown), {}};
   for (const Group& group : report.groups) {
     std::vector<std::string> row;
     for (const std::string& name : report.varying) row.emplace_back(SettingValue(group, name));
     row.push_back(group.arm);
     row.push_back(std::to_string(group.trials));
-    for (const Quantity quantity : shown) row.push_back(Cell(group.quantities[quantity]));
+    for (const Quantity quantity : shown) {
+      row.push_back(MedianCell(group.quantities[quantity]));
+      if (HasSpreadColumn(report, quantity)) row.push_back(SpreadCell(group, quantity));
+    }
     table.rows.push_back(std::move(row));
   }
   return table;
+}
+
+// What the figures of a row with several trials are.
+std::string SpreadNote(const Report& report) {
+  const bool pooled =
+      std::ranges::any_of(report.groups, [](const Group& group) { return group.trials > 1; });
+  if (!pooled) return "";
+  return fmt::format(
+      "figures: medians over the trials of a row (blocks{}); {}: from the least to the "
+      "most of them\n",
+      report.lab_seeds > 0 ? " and lab seeds" : "", kSpreadTitle);
 }
 
 // A text field of the host's fingerprint, "" when it is absent or could not be read.
@@ -68,12 +108,16 @@ std::string HostText(const Report& report, const char* section, const char* key)
 }
 
 std::string Head(const Report& report) {
-  std::string text =
-      fmt::format("run {}: plan {}, seed {}, {} valid trials\n", report.run,
-                  report.plan.empty() ? "unknown" : report.plan, report.seed, report.trials_valid);
+  std::string text = fmt::format(
+      "run {}: plan {}, seed {}, {} valid trials{}\n", report.run,
+      report.plan.empty() ? "unknown" : report.plan, report.seed, report.trials_valid,
+      report.lab_seeds == 0
+          ? ""
+          : fmt::format(" of {} lab seed{}", report.lab_seeds, report.lab_seeds == 1 ? "" : "s"));
   const std::string cpu = HostText(report, "cpu", "model_name");
   const std::string kernel = HostText(report, "kernel", "release");
   if (!cpu.empty()) text += fmt::format("host: {}, Linux {}\n", cpu, kernel);
+  if (!report.lab.empty()) text += fmt::format("lab: {}\n", report.lab);
   if (!report.observers.empty()) {
     text += fmt::format("observers: {}\n", fmt::join(report.observers, ", "));
   }
@@ -134,7 +178,7 @@ class TextFormat : public ReportFormat {
   [[nodiscard]] std::string Render(const Report& report) const override {
     if (report.groups.empty()) return Head(report) + "no valid trial\n" + Foot(report);
     const std::vector<Quantity> shown = ShownQuantities(report);
-    const std::string notes = MissingNotes(report, shown) + Foot(report);
+    const std::string notes = SpreadNote(report) + MissingNotes(report, shown) + Foot(report);
     return fmt::format("{}\n{}{}{}", Head(report), MakeTable(report, shown).Text(),
                        notes.empty() ? "" : "\n", notes);
   }

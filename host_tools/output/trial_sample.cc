@@ -61,6 +61,7 @@ analysis::TrialSample ToSample(const experiment::TrialRecord& trial) {
   analysis::TrialSample sample;
   sample.settings = SettingsOf(trial);
   sample.arm = experiment::ArmName(trial.arm);
+  sample.lab_seed = trial.lab_seed;
   sample.throughput_per_s = trial.throughput_per_s;
   sample.pause_exits = trial.pause_exits;
   sample.window_updates = trial.window_updates;

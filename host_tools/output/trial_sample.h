@@ -7,7 +7,7 @@
 namespace plectl::output {
 
 // A valid trial's record in the terms of analysis/. Its settings are those of the workload, then
-// the parameters as read back.
+// the parameters as read back; blocks and lab seeds repeat a point and are no settings.
 analysis::TrialSample ToSample(const experiment::TrialRecord& trial);
 
 }  // namespace plectl::output

@@ -46,6 +46,23 @@ TEST(Summarize, GroupsByPointAndArm) {
   EXPECT_EQ(groups[1].trials, 1U);
 }
 
+TEST(Summarize, PoolsTheLabSeedsOfAPointAndCountsThem) {
+  std::vector<TrialSample> samples;
+  for (const uint64_t seed : {7, 0, 7, 9}) {
+    samples.push_back(Sample("4096", "pause", static_cast<double>(seed)));
+    samples.back().lab_seed = seed;
+  }
+  const std::vector<Group> groups = Summarize(samples);
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_EQ(groups[0].trials, 4U);
+  EXPECT_EQ(groups[0].lab_seeds, 3U);
+  EXPECT_EQ(CountLabSeeds(samples), 3U);
+  EXPECT_EQ(groups[0].quantities[Quantity::kThroughput].spread->max, 9);
+  samples.resize(1);
+  samples[0].lab_seed.reset();
+  EXPECT_EQ(Summarize(samples)[0].lab_seeds, 0U);
+}
+
 TEST(Summarize, SortsNumbersAsNumbers) {
   const std::vector<TrialSample> samples = {Sample("1024", "nop", 1), Sample("256", "nop", 1),
                                             Sample("word", "nop", 1), Sample("65536", "nop", 1)};

@@ -38,10 +38,53 @@ std::string Render(std::string_view format, const Report& report) {
   return (*MakeReportFormat(format))->Render(report);
 }
 
+// Two more points: one whose trials agree, one with a single trial.
+Report Replicates() {
+  Report report = Sample();
+  report.lab = "bochs; an emulator, not silicon";
+  report.lab_seeds = 3;
+  report.groups[0].lab_seeds = 3;
+  report.groups.resize(3, report.groups[0]);
+  report.groups[0].quantities[Quantity::kThroughput].spread = analysis::Spread{8377, 8301, 8512};
+  for (const size_t group : {1, 2}) {
+    report.groups[group].quantities[Quantity::kThroughput].spread = analysis::Spread{5, 5, 5};
+    report.groups[group].quantities[Quantity::kPauseExits].spread = analysis::Spread{0, 0, 0};
+  }
+  report.groups[2].trials = 1;
+  return report;
+}
+
+TEST(TextFormat, ShowsTheSpreadBesideTheMedian) {
+  const std::string text = Render("text", Replicates());
+  EXPECT_THAT(text, HasSubstr("3 valid trials of 3 lab seeds\n"));
+  EXPECT_THAT(text, HasSubstr("lab: bochs; an emulator, not silicon\n"));
+  EXPECT_THAT(text, HasSubstr("throughput/s  min..max      PAUSE exits  min..max      exits/acq"));
+  EXPECT_THAT(text, HasSubstr("       8,377  8,301..8,512        1,398  1,200..1,500"));
+  EXPECT_THAT(text, HasSubstr("           5  same                    0  same "));
+  EXPECT_THAT(text, HasSubstr("           5                          0        "));
+  EXPECT_THAT(text, HasSubstr("figures: medians over the trials of a row (blocks and lab seeds)"));
+}
+
+TEST(TextFormat, WithoutReplicatesThereIsNoSpread) {
+  Report report = Sample();
+  report.groups[0].trials = 1;
+  report.groups[0].quantities[Quantity::kPauseExits].spread = analysis::Spread{7, 7, 7};
+  const std::string text = Render("text", report);
+  EXPECT_THAT(text, Not(HasSubstr("min..max")));
+  EXPECT_THAT(text, Not(HasSubstr("figures:")));
+  EXPECT_THAT(text, Not(HasSubstr("lab")));
+}
+
+TEST(EveryFormat, SaysThatALabIsAnEmulator) {
+  for (const std::string_view format : ReportFormatNames()) {
+    EXPECT_THAT(Render(format, Replicates()), HasSubstr("an emulator, not silicon")) << format;
+  }
+}
+
 TEST(TextFormat, ShowsTheSpreadAndWhatIsMissing) {
   const std::string text = Render("text", Sample());
   EXPECT_THAT(text, HasSubstr("fixed: payload=ttas\n"));
-  EXPECT_THAT(text, HasSubstr("1,398 (1,200..1,500)"));
+  EXPECT_THAT(text, HasSubstr("1,398  1,200..1,500"));
   EXPECT_THAT(text, HasSubstr("missing: window updates in 1 of 1 rows: not measured\n"));
   EXPECT_THAT(text, Not(HasSubstr("effective window")));  // no payload measured it
   EXPECT_THAT(text, HasSubstr("note: a note\n"));
@@ -66,6 +109,9 @@ TEST(CsvFormat, QuotesAndKeepsEveryColumn) {
   EXPECT_THAT(csv, HasSubstr("plan,seed,payload,ple_window,arm,trials,throughput_per_s_median,"));
   EXPECT_THAT(csv, HasSubstr("\r\n\"a \"\"plan\"\", quoted\",3,ttas,4096,pause,3,,,,not measured,"
                              "1398,1200,1500.5,,"));
+  EXPECT_THAT(csv, HasSubstr(",ple_off_because,lab_seeds,lab\r\n"));
+  EXPECT_THAT(Render("csv", Replicates()),
+              HasSubstr(",,3,\"bochs; an emulator, not silicon\"\r\n"));
 }
 
 TEST(JsonFormat, IsReadable) {
@@ -75,6 +121,13 @@ TEST(JsonFormat, IsReadable) {
   EXPECT_EQ(json["groups"][0]["pause_exits"]["median"], 1398);
   EXPECT_EQ(json["groups"][0]["window_updates"]["missing_because"], "not measured");
   EXPECT_EQ(json["invalid"].size(), 3U);
+  EXPECT_TRUE(json["lab"].is_null());
+  EXPECT_EQ(json["lab_seeds"], 0);
+  const auto replicates = nlohmann::json::parse(Render("json", Replicates()));
+  EXPECT_EQ(replicates["lab"], "bochs; an emulator, not silicon");
+  EXPECT_EQ(replicates["lab_seeds"], 3);
+  EXPECT_EQ(replicates["groups"][0]["lab_seeds"], 3);
+  EXPECT_EQ(replicates["groups"][0]["throughput_per_s"]["max"], 8512);
 }
 
 TEST(MakeReportFormat, RefusesUnknownNamesWithASuggestion) {

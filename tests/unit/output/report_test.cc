@@ -65,6 +65,33 @@ TEST(MakeReport, SaysWherePleWasOffAndThatALabIsNoSilicon) {
   EXPECT_THAT(report.notes, Contains("merged from 2 sessions"));
 }
 
+TEST(MakeReport, ALabsOwnNoteComesInPlaceOfTheUsualOne) {
+  experiment::RunLog log = LogOf({Trial("a", "1")});
+  log.manifests.push_back(log.manifests[0]);
+  log.manifests[1].host["lab"] = {{"engine", "bochs-2.7"}, {"note", "a PAUSE costs 140"}};
+  const Report report = MakeReport(log, "dir");
+  EXPECT_EQ(report.lab, "bochs-2.7; an emulator, not silicon");
+  EXPECT_THAT(report.notes, Contains("measured in the lab: a PAUSE costs 140"));
+}
+
+TEST(MakeReport, ARealHostIsNoLab) {
+  EXPECT_EQ(MakeReport(LogOf({Trial("a", "1")}), "dir").lab, "");
+}
+
+TEST(MakeReport, PoolsBlocksAndLabSeeds) {
+  std::vector<experiment::TrialRecord> trials;
+  for (const uint64_t seed : {4, 4, 5}) {
+    trials.push_back(Trial(std::to_string(trials.size()), "1"));
+    trials.back().lab_seed = seed;
+    trials.back().block = static_cast<uint32_t>(trials.size());
+  }
+  const Report report = MakeReport(LogOf(trials), "dir");
+  ASSERT_EQ(report.groups.size(), 1U);
+  EXPECT_EQ(report.groups[0].trials, 3U);
+  EXPECT_EQ(report.groups[0].lab_seeds, 2U);
+  EXPECT_EQ(report.lab_seeds, 2U);
+}
+
 TEST(MakeReport, OfNothingIsEmpty) {
   const Report report = MakeReport(experiment::RunLog(), "dir");
   EXPECT_TRUE(report.groups.empty());

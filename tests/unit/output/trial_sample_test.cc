@@ -25,6 +25,15 @@ TEST(ToSample, TakesWorkloadThenParamsAsReadBack) {
   EXPECT_EQ(sample.acquisitions, 20'000U);
   EXPECT_EQ(sample.pause_exits.value(), 701U);
   EXPECT_EQ(sample.ple_off_because, "a reason");
+  EXPECT_FALSE(sample.lab_seed);
+}
+
+TEST(ToSample, ALabSeedIsNoSetting) {
+  experiment::TrialRecord trial = experiment::SampleTrial();
+  const analysis::TrialSample without = ToSample(trial);
+  trial.lab_seed = 3;
+  EXPECT_EQ(ToSample(trial).lab_seed, 3U);
+  EXPECT_EQ(ToSample(trial).settings, without.settings);
 }
 
 TEST(ToSample, AddsUpWhatPauseStormMeasuredOnEachVcpu) {
