@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <filesystem>
 #include <string>
 
 namespace plectl::cli {
@@ -37,8 +38,6 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
       ->default_str("intel");
   command.add_option("--lab-cpus", options.cpus, "How many CPUs are emulated: 1, 2 or 4 (default: what the plan needs, or 1)")
       ->check(CLI::IsMember({1, 2, 4}));
-  command.add_option("--lab-engine", options.engine,
-                     "Another emulator binary: a Bochs with debugger and rfb display");
   command
       .add_option_function<std::string>(
           "--lab-start",
@@ -48,6 +47,24 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
           "snapshot (of the booted lab, made on first use), or cold: boot it")
       ->check(CLI::IsMember({"snapshot", "cold"}))
       ->default_str("snapshot");
+  command
+      .add_option_function<std::string>(
+          "--lab-kernel",
+          [&options](const std::string& name) {
+            options.kernel = *lab::ParseLabKernelChoice(name);
+          },
+          "The lab's kernel: 6.1 (of Debian 12) or backports (the newest of its backports)")
+      ->check(CLI::IsMember({"6.1", "backports"}))
+      ->default_str("6.1");
+  command
+      .add_option_function<std::string>(
+          "--lab-engine",
+          [&options](const std::string& engine) {
+            const bool is_path = engine.find('/') != std::string::npos;
+            options.engine = is_path ? std::filesystem::absolute(engine).string() : engine;
+          },
+          "The emulator: a Bochs with rfb display (scripts/newer-engine fetches one)")
+      ->default_str(options.engine);
   command.add_option("--lab-dir", options.directory,
                      "Where the lab's files are kept (default $PLECTL_LAB_DIR, or "
                      "~/.cache/plectl/lab)");

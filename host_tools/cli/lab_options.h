@@ -9,7 +9,7 @@ class App;
 
 namespace plectl::cli {
 
-// Adds --lab-cpu, --lab-dir, --lab-seed, --lab-ips and the time limits to `command`. `options` must
+// Adds --lab-cpu, --lab-kernel, --lab-engine, --lab-dir, --lab-seed, --lab-ips and the time limits to `command`. `options` must
 // live as long as the command.
 void AddLabOptions(CLI::App& command, lab::LabOptions& options);
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "host_tools/base/result.h"
+#include "host_tools/lab/lab_config.h"
 
 namespace plectl::lab {
 
@@ -22,18 +22,14 @@ struct LabKernel {
   std::string release;  // "6.1.0-56-cloud-amd64"
 };
 
-// The kernel in the cache `lab_directory`, unless there is none or `update`: then the one of
-// Debian's package linux-image-cloud-amd64 is downloaded (apt-get download: no root, nothing is
-// installed). The caller holds the cache's lock.
-Result<LabKernel> EnsureKernel(const std::filesystem::path& lab_directory, bool update,
-                               const Progress& progress);
+// The kernel of `choice` in the cache `lab_directory`, unless there is none or `update`: then the
+// one that Debian's package linux-image-cloud-amd64 names is downloaded (apt-get download: no root,
+// nothing is installed). Kernels of all choices stand side by side. The caller holds the cache's
+// lock.
+Result<LabKernel> EnsureKernel(const std::filesystem::path& lab_directory, LabKernelChoice choice,
+                               bool update, const Progress& progress);
 
 // "linux-image-6.1.0-56-cloud-amd64" from what `apt-cache depends linux-image-cloud-amd64` prints.
 std::optional<std::string> ParseKernelPackage(std::string_view output);
-
-// The files of `modules` (names with '-', without ".ko") and all that they depend on, sorted, from
-// a modules.dep. BadInput when one is not there.
-Result<std::vector<std::string>> ParseModuleFiles(std::string_view modules_dep,
-                                                  const std::vector<std::string>& modules);
 
 }  // namespace plectl::lab

@@ -43,7 +43,8 @@ Result<LabParts> Prepare(const LabOptions& options, bool update_kernel, const Pr
   LabParts parts;
   PLECTL_ASSIGN_OR_RETURN(parts.directory, LabDirectory(options));
   PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(parts.directory / "lock"));
-  PLECTL_ASSIGN_OR_RETURN(parts.kernel, EnsureKernel(parts.directory, update_kernel, progress));
+  PLECTL_ASSIGN_OR_RETURN(parts.kernel,
+                          EnsureKernel(parts.directory, options.kernel, update_kernel, progress));
   PLECTL_ASSIGN_OR_RETURN(parts.engine_version, EngineVersion(options.engine));
   return parts;
 }

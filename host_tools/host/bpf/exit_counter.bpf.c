@@ -30,6 +30,7 @@ static __always_inline __u32 exit_code_of(const void* vcpu) {
 
 SEC("tp_btf/kvm_exit")
 int BPF_PROG(on_kvm_exit, struct kvm_vcpu* vcpu) {
+  if (!vcpu) return 0;  // the verifier of newer kernels takes a tracepoint's pointer for nullable
   __u32 index = (__u32)vcpu->vcpu_id;
   if (!is_armed_vcpu(vcpu, index)) return 0;
   __u32 slot = slot_of_exit_code(exit_code_of(vcpu));

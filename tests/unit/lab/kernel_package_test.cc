@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "host_tools/base/file.h"
 #include "tests/unit/base/temp_dir.h"
 
@@ -14,6 +16,10 @@ TEST(KernelPackage, IsTheDependencyOfTheMetaPackage) {
   EXPECT_EQ(ParseKernelPackage("linux-image-cloud-amd64\n"
                                "  Depends: linux-image-6.1.0-56-cloud-amd64\n"),
             "linux-image-6.1.0-56-cloud-amd64");
+  EXPECT_EQ(ParseKernelPackage("linux-image-cloud-amd64\n"
+                               "  Depends: linux-base-cloud-amd64\n"
+                               "  Depends: linux-image-6.12.95+deb12-cloud-amd64\n"),
+            "linux-image-6.12.95+deb12-cloud-amd64");
 }
 
 TEST(KernelPackage, NothingElseIsTakenForOne) {
@@ -24,37 +30,36 @@ TEST(KernelPackage, NothingElseIsTakenForOne) {
   EXPECT_EQ(ParseKernelPackage("  Depends: linux-image-../../etc\n"), std::nullopt);
 }
 
-constexpr std::string_view kModulesDep =
-    "kernel/virt/lib/irqbypass.ko:\n"
-    "kernel/drivers/crypto/ccp/ccp.ko:\n"
-    "kernel/arch/x86/kvm/kvm.ko: kernel/virt/lib/irqbypass.ko\n"
-    "kernel/arch/x86/kvm/kvm-intel.ko: kernel/arch/x86/kvm/kvm.ko kernel/virt/lib/irqbypass.ko\n"
-    "kernel/net/x.ko: kernel/virt/lib/irqbypass.ko\n";
+// A cache whose kernels are there already: no program is run.
+class KernelCacheTest : public testing::Test {
+ protected:
+  void Add(const std::string& name, const std::string& release, const std::string& current) {
+    const auto kernels = cache_.path() / "kernel";
+    ASSERT_TRUE(MakeDirectories(kernels / name));
+    ASSERT_TRUE(WriteFileAtomically(kernels / name / "release", release));
+    ASSERT_TRUE(WriteFileAtomically(kernels / current, name));
+  }
+  Result<LabKernel> Ensure(LabKernelChoice choice) {
+    return EnsureKernel(cache_.path(), choice, false,
+                        [](std::string_view text) { FAIL() << text; });
+  }
 
-TEST(ModuleFiles, AreTheModulesAndTheirDependencies) {
-  const auto files = ParseModuleFiles(kModulesDep, {"kvm-intel"});
-  ASSERT_TRUE(files);
-  EXPECT_THAT(*files,
-              testing::ElementsAre("kernel/arch/x86/kvm/kvm-intel.ko", "kernel/arch/x86/kvm/kvm.ko",
-                                   "kernel/virt/lib/irqbypass.ko"));
-}
+  const TempDir cache_;
+};
 
-TEST(ModuleFiles, AMissingModuleIsNamed) {
-  const auto files = ParseModuleFiles(kModulesDep, {"kvm-intel", "kvm-amd"});
-  ASSERT_FALSE(files);
-  EXPECT_THAT(files.error().message, testing::HasSubstr("kvm-amd.ko"));
-}
-
-TEST(Kernel, TheOneInTheCacheIsUsedWithoutAnyProgram) {
-  const TempDir cache;
-  const auto directory = cache.path() / "kernel/linux-image-6.1_1";
-  ASSERT_TRUE(MakeDirectories(directory));
-  ASSERT_TRUE(WriteFileAtomically(directory / "release", "6.1"));
-  ASSERT_TRUE(WriteFileAtomically(cache.path() / "kernel/current", "linux-image-6.1_1"));
-  const auto kernel = EnsureKernel(cache.path(), false, [](std::string_view) { FAIL(); });
+TEST_F(KernelCacheTest, TheOneInTheCacheIsUsedWithoutAnyProgram) {
+  Add("linux-image-6.1_1", "6.1", "current");
+  const auto kernel = Ensure(LabKernelChoice::kDebian12);
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->release, "6.1");
-  EXPECT_EQ(kernel->directory, directory);
+  EXPECT_EQ(kernel->directory, cache_.path() / "kernel/linux-image-6.1_1");
+}
+
+TEST_F(KernelCacheTest, HoldsTheKernelsOfAllChoices) {
+  Add("linux-image-6.1_1", "6.1", "current");
+  Add("linux-image-6.12_1", "6.12", "current-backports");
+  EXPECT_EQ(Ensure(LabKernelChoice::kDebian12)->release, "6.1");
+  EXPECT_EQ(Ensure(LabKernelChoice::kBackports)->release, "6.12");
 }
 
 }  // namespace

@@ -47,7 +47,10 @@ TEST_F(RequiredFilesTest, NamesEverythingMissingAndItsPackages) {
 
 TEST_F(RequiredFilesTest, TheEngineMayBeAPath) {
   EXPECT_TRUE(CheckRequiredFiles(root_, "/usr/bin/bochs-bin"));
-  EXPECT_FALSE(CheckRequiredFiles(root_, "/opt/bochs"));
+  const Status status = CheckRequiredFiles(root_, "/opt/bochs");
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("/opt/bochs"));
+  EXPECT_THAT(status.error().hint, HasSubstr("--lab-engine"));
 }
 
 TEST_F(RequiredFilesTest, ProgramsOfRootAreFound) {

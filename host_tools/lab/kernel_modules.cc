@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/lab/kernel_modules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "host_tools/base/file.h"
+#include "host_tools/base/text.h"
+#include "host_tools/lab/files.h"
+#include "host_tools/lab/tool.h"
+
+namespace plectl::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Compression {
+  std::string_view suffix;
+  std::string_view program;  // takes --decompress, and removes the compressed file
+};
+
+constexpr std::array<Compression, 3> kCompressions = {
+    {{".xz", "xz"}, {".zst", "zstd"}, {".gz", "gzip"}}};
+
+const Compression* CompressionOf(std::string_view file) {
+  const auto* const found =
+      std::find_if(kCompressions.begin(), kCompressions.end(),
+                   [&](const Compression& one) { return file.ends_with(one.suffix); });
+  return found == kCompressions.end() ? nullptr : found;
+}
+
+std::string_view WithoutCompression(std::string_view file) {
+  const Compression* compression = CompressionOf(file);
+  if (compression != nullptr) file.remove_suffix(compression->suffix.size());
+  return file;
+}
+
+Status Run(std::vector<std::string> argv, const fs::path& directory) {
+  PLECTL_ASSIGN_OR_RETURN([[maybe_unused]] const std::string output,
+                          RunTool(std::move(argv), directory));
+  return OkStatus();
+}
+
+// Not left to the lab: an emulator decompresses slowly, and strip(1) cannot read what is
+// compressed.
+Status Decompress(const fs::path& file, const Compression& compression) {
+  std::vector<std::string> argv = {std::string(compression.program), "--decompress", "--force",
+                                   "--quiet", file.string()};
+  if (compression.suffix == ".zst") argv.insert(argv.end() - 1, "--rm");
+  const Status done = Run(std::move(argv), file.parent_path());
+  if (done) return done;
+  return Environment(
+      fmt::format("cannot decompress {}: {}", file.filename().string(), done.error().message),
+      "sudo apt-get install xz-utils zstd gzip");
+}
+
+Status CopyModule(const fs::path& from, const fs::path& to, const std::string& file) {
+  PLECTL_RETURN_IF_ERROR(CopyInto(from / file, to / file));
+  if (const Compression* compression = CompressionOf(file); compression != nullptr) {
+    PLECTL_RETURN_IF_ERROR(Decompress(to / file, *compression));
+  }
+  return Run({"strip", "-g", (to / WithoutCompression(file)).string()}, to);
+}
+
+}  // namespace
+
+Status CopyModules(const fs::path& from, const fs::path& to, const std::string& release) {
+  PLECTL_RETURN_IF_ERROR(Run({"depmod", "-b", from.string(), release}, from));
+  const fs::path modules = fs::path("lib/modules") / release;
+  PLECTL_ASSIGN_OR_RETURN(const std::string dependencies, ReadFile(from / modules / "modules.dep"));
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<std::string> files,
+                          ParseModuleFiles(dependencies, {"kvm-intel", "kvm-amd"}));
+  for (const std::string& file : files) {
+    PLECTL_RETURN_IF_ERROR(CopyModule(from / modules, to / modules, file));
+  }
+  for (const char* file : {"modules.order", "modules.builtin", "modules.builtin.modinfo"}) {
+    PLECTL_RETURN_IF_ERROR(CopyInto(from / modules / file, to / modules / file));
+  }
+  return Run({"depmod", "-b", to.string(), release}, to);
+}
+
+Result<std::vector<std::string>> ParseModuleFiles(std::string_view modules_dep,
+                                                  const std::vector<std::string>& modules) {
+  std::set<std::string> files;
+  for (const std::string& module : modules) {
+    bool found = false;
+    for (const std::string_view line : Split(modules_dep, '\n')) {
+      const size_t colon = line.find(':');
+      if (colon == std::string_view::npos) continue;
+      const std::string_view file = line.substr(0, colon);
+      if (fs::path(WithoutCompression(file)).filename() != module + ".ko") continue;
+      found = true;
+      files.emplace(file);
+      for (const std::string_view needed : Split(line.substr(colon + 1), ' ')) {
+        if (!needed.empty()) files.emplace(needed);
+      }
+    }
+    if (!found) {
+      return BadInput(fmt::format("the lab's kernel package has no module {}.ko", module));
+    }
+  }
+  return std::vector<std::string>(files.begin(), files.end());
+}
+
+}  // namespace plectl::lab

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/lab/kernel_modules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace plectl::lab {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::string_view kModulesDep =
+    "kernel/virt/lib/irqbypass.ko:\n"
+    "kernel/drivers/crypto/ccp/ccp.ko:\n"
+    "kernel/arch/x86/kvm/kvm.ko: kernel/virt/lib/irqbypass.ko\n"
+    "kernel/arch/x86/kvm/kvm-intel.ko: kernel/arch/x86/kvm/kvm.ko kernel/virt/lib/irqbypass.ko\n"
+    "kernel/net/x.ko: kernel/virt/lib/irqbypass.ko\n";
+
+TEST(ModuleFiles, AreTheModulesAndTheirDependencies) {
+  const auto files = ParseModuleFiles(kModulesDep, {"kvm-intel"});
+  ASSERT_TRUE(files);
+  EXPECT_THAT(*files, ElementsAre("kernel/arch/x86/kvm/kvm-intel.ko", "kernel/arch/x86/kvm/kvm.ko",
+                                  "kernel/virt/lib/irqbypass.ko"));
+}
+
+TEST(ModuleFiles, MayBeCompressed) {
+  const auto files = ParseModuleFiles(
+      "kernel/kvm.ko.xz: kernel/irqbypass.ko.xz\nkernel/irqbypass.ko.xz:\n"
+      "kernel/kvm-amd.ko.zst: kernel/kvm.ko.xz kernel/irqbypass.ko.xz\nkernel/not-kvm.ko.xz:\n",
+      {"kvm", "kvm-amd"});
+  ASSERT_TRUE(files);
+  EXPECT_THAT(*files,
+              ElementsAre("kernel/irqbypass.ko.xz", "kernel/kvm-amd.ko.zst", "kernel/kvm.ko.xz"));
+}
+
+TEST(ModuleFiles, AMissingModuleIsNamed) {
+  const auto files = ParseModuleFiles(kModulesDep, {"kvm-intel", "kvm-amd"});
+  ASSERT_FALSE(files);
+  EXPECT_THAT(files.error().message, HasSubstr("kvm-amd.ko"));
+}
+
+}  // namespace
+}  // namespace plectl::lab
