@@ -66,6 +66,7 @@ class RunLogLander : public lab::LabObserver {
 
 std::string ObserverChoiceText(host::ObserverChoice choice) {
   if (choice == host::ObserverChoice::kAuto) return "auto";
+  if (choice == host::ObserverChoice::kNone) return "none";
   return choice == host::ObserverChoice::kBpf ? "bpf" : "perf";
 }
 
