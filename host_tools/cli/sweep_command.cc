@@ -93,6 +93,9 @@ Status Sweep(CommandContext& context, const SweepArguments& arguments) {
   // Found before anything is started: a run log of another plan is bad input.
   PLECTL_ASSIGN_OR_RETURN(const experiment::RemainingWork work,
                           experiment::FindRemainingWork(plan, arguments.out));
+  const experiment::Manifest before =
+      work.manifests.empty() ? experiment::Manifest() : work.manifests.front();
+  PLECTL_RETURN_IF_ERROR(host::CheckObserverOptions(arguments.observers, before.observers));
   for (const std::string& note : work.notes) fmt::print(stderr, "note: {}\n", note);
   if (arguments.dry_run) return PrintDryRun(plan, arguments);
   return Measure(context, plan, payloads, arguments);
@@ -102,10 +105,11 @@ void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
   static const std::map<std::string, host::ObserverChoice> choices = {
       {"auto", host::ObserverChoice::kAuto},
       {"bpf", host::ObserverChoice::kBpf},
-      {"perf", host::ObserverChoice::kPerf}};
+      {"perf", host::ObserverChoice::kPerf},
+      {"none", host::ObserverChoice::kNone}};
   command
       .add_option("--observer", arguments.observers.choice,
-                  "How exits are counted: auto (BPF, else perf), bpf, perf")
+                  "How exits are counted: auto (BPF, else perf), bpf, perf, or none: only by KVM")
       ->transform(CLI::CheckedTransformer(choices));
   command
       .add_option(

@@ -27,6 +27,7 @@ constexpr std::string_view kPayloadInLab = "/job/payload.elf";
 
 std::string ObserverChoiceText(host::ObserverChoice choice) {
   if (choice == host::ObserverChoice::kAuto) return "auto";
+  if (choice == host::ObserverChoice::kNone) return "none";
   return choice == host::ObserverChoice::kBpf ? "bpf" : "perf";
 }
 

@@ -52,6 +52,7 @@ void RecordCounts(const ObservedCounts& observed, TrialRecord& record) {
   record.window_updates = observed.primary.window_updates;
   record.window_growths = observed.primary.window_growths;
   record.window_shrinks = observed.primary.window_shrinks;
+  if (!observed.primary.attached) return;
   for (const std::string& why :
        {WhyLost(observed), WhyPauseExitsDoubtful(record.pause_exits, record.pause_exits_check),
         WhyTotalDoubtful(record.exits_total, record.kvm_exits_total)}) {

@@ -14,7 +14,9 @@ struct ObservedCounts {
 
 // Writes the counts into `record` and marks it invalid, with the reason, when they cannot be
 // trusted: an observer lost events, the two disagree on the PAUSE exits, or the exits by reason do
-// not add up to KVM's own statistic. `record.vcpus` must hold the guest's results already.
+// not add up to KVM's own statistic. Without observers (--observer none) there is nothing to check:
+// their counts are missing, KVM's stands alone and the trial is valid. `record.vcpus` must hold the
+// guest's results already.
 void RecordCounts(const ObservedCounts& observed, TrialRecord& record);
 
 }  // namespace plectl::experiment

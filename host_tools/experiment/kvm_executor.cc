@@ -74,7 +74,10 @@ KvmExecutor::KvmExecutor(KvmExecutorParts parts)
     : parts_(std::move(parts)), host_(host::Fingerprint(parts_.root)) {}
 
 std::vector<std::string> KvmExecutor::Observers() const {
-  return {std::string(parts_.primary->name()), std::string(parts_.check->name())};
+  std::vector<std::string> names = {std::string(parts_.primary->name())};
+  // The same twice is no pair: --observer none.
+  if (parts_.check->name() != parts_.primary->name()) names.emplace_back(parts_.check->name());
+  return names;
 }
 
 Result<TrialRecord> KvmExecutor::Run(const Plan& plan, const ScheduledTrial& trial,

@@ -52,6 +52,10 @@ class RunLogBuilder {
         return BadInput("this manifest is of another guest (payload_sha256) than the first",
                         "only what one payload ELF did can be merged");
       }
+      if (manifest.observers != first.observers) {
+        return BadInput("this manifest names other observers than the first",
+                        "observers change what they watch: only runs with the same can be merged");
+      }
     }
     log_.manifests.push_back(std::move(manifest));
     return OkStatus();

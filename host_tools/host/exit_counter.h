@@ -17,6 +17,7 @@ namespace plectl::host {
 
 // What one observer saw between Arm() and Read(), of exactly the armed vCPU threads.
 struct ExitCounts {
+  bool attached = true;  // false: nobody was asked to count, so no count is doubtful for missing
   // Exits by reason, keyed by the kernel's name ("PAUSE_INSTRUCTION" on VMX, "PAUSE" on SVM, as in
   // the uapi headers asm/vmx.h and asm/svm.h), reasons without an exit left out. Empty when
   // by_reason_missing_because is not.
@@ -37,8 +38,8 @@ struct ExitCounts {
 class ExitCounter {
  public:
   virtual ~ExitCounter() = default;
-  // "bpf-exit", "bpf-on-spin", "perf-exit", "perf-on-spin": goes into the run log, since runs taken
-  // with different observers must never be compared.
+  // "bpf-exit", "bpf-on-spin", "perf-exit", "perf-on-spin", "none": goes into the run log, since
+  // runs taken with different observers must never be compared.
   [[nodiscard]] virtual std::string_view name() const = 0;
   // Starts counting from zero for the vCPU threads `tids` (index = vCPU number) of process `tgid`.
   // All of them are outside the guest, before KVM_RUN.

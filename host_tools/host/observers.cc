@@ -2,9 +2,12 @@
 #include "host_tools/host/observers.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <string_view>
 #include <utility>
 
+#include "host_tools/host/absent_counter.h"
 #include "host_tools/host/bpf_exit_counter.h"
 #include "host_tools/host/bpf_on_spin_counter.h"
 #include "host_tools/host/dropping_counter.h"
@@ -47,13 +50,48 @@ Result<ObserverPair> OpenChosen(const HostRoot& root, KvmModule module, Observer
       return OpenBpf(root, module);
     case ObserverChoice::kPerf:
       return OpenPerf(root, module);
+    case ObserverChoice::kNone:
+      return ObserverPair{MakeAbsentCounter(), MakeAbsentCounter(), {}};
     case ObserverChoice::kAuto:
       break;
   }
   return OpenBpfOrPerf(root, module);
 }
 
+std::string_view ChoiceName(ObserverChoice choice) {
+  switch (choice) {
+    case ObserverChoice::kBpf:
+      return "bpf";
+    case ObserverChoice::kPerf:
+      return "perf";
+    case ObserverChoice::kNone:
+      return kNoObserverName;
+    case ObserverChoice::kAuto:
+      break;
+  }
+  return "auto";
+}
+
+// Names of observers begin with the choice that takes them.
+bool CanBe(ObserverChoice choice, std::string_view observer) {
+  if (choice == ObserverChoice::kAuto) return observer != kNoObserverName;
+  return observer.starts_with(ChoiceName(choice));
+}
+
 }  // namespace
+
+Status CheckObserverOptions(const ObserverOptions& options, std::span<const std::string> recorded) {
+  if (options.choice == ObserverChoice::kNone && options.check_drops_every_nth != 0) {
+    return BadInput(
+        "--break-observer needs an observer to break, but --observer none attaches none",
+        "leave out one of the two");
+  }
+  if (recorded.empty() || CanBe(options.choice, recorded.front())) return OkStatus();
+  return BadInput(fmt::format("the run was started with the observers {}, now asked for is "
+                              "--observer {}",
+                              fmt::join(recorded, " and "), ChoiceName(options.choice)),
+                  "give another --out directory: observers change what they watch");
+}
 
 Result<ObserverPair> OpenObservers(const HostRoot& root, KvmModule module,
                                    const ObserverOptions& options) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "host_tools/base/host_root.h"
@@ -16,6 +17,7 @@ enum class ObserverChoice {
   kAuto,  // BPF, or perf where BPF cannot be used
   kBpf,   // bpf-exit and bpf-on-spin: cheapest, all reasons
   kPerf,  // perf-exit and perf-on-spin: for kernels and users without BPF
+  kNone,  // nothing is attached, only KVM's own statistic counts: to see what observers change
 };
 
 struct ObserverOptions {
@@ -35,6 +37,11 @@ struct ObserverPair {
 inline bool IsAutomatic(const ObserverOptions& options) {
   return options.choice == ObserverChoice::kAuto && options.check_drops_every_nth == 0;
 }
+
+// BadInput when `options` contradict each other, or cannot give the observers that a run was
+// started with: `recorded` as in its manifest, empty for a new run. Of kAuto only opening tells
+// whether it is BPF or perf.
+Status CheckObserverOptions(const ObserverOptions& options, std::span<const std::string> recorded);
 
 // Attaches both observers; they count from the moment this returns, without any settling, and
 // through reloads of `module`, which must be loaded now. They keep kvm.ko loaded while they exist.

@@ -77,6 +77,20 @@ TEST(CrossCheck, TheTotalMustEqualKvmsOwn) {
   EXPECT_THAT(WhyInvalid(AgreeingCounts(), {4, 7}), HasSubstr("saw 10 exits, KVM's own"));
 }
 
+TEST(CrossCheck, WithoutObserversKvmsOwnCountStandsAloneAndTheTrialIsValid) {
+  ObservedCounts observed;
+  observed.primary.attached = observed.check.attached = false;
+  observed.primary.by_reason_missing_because = "nobody watched";
+  observed.primary.pause_exits = Count::Missing("nobody watched");
+  TrialRecord record = RecordWithKvmExits({4, 6});
+  RecordCounts(observed, record);
+  EXPECT_TRUE(record.valid()) << record.invalid_because;
+  EXPECT_EQ(record.pause_exits, Count::Missing("nobody watched"));
+  EXPECT_EQ(record.exits_missing_because, "nobody watched");
+  EXPECT_FALSE(record.pause_exits_check.has_value());
+  EXPECT_EQ(record.kvm_exits_total, Count(10));
+}
+
 TEST(CrossCheck, AKernelWithoutTheStatisticIsNoReasonToDoubt) {
   TrialRecord record = RecordWithKvmExits({4, Count::Missing("no KVM_GET_STATS_FD")});
   RecordCounts(AgreeingCounts(), record);

@@ -157,6 +157,13 @@ TEST(RunLog, ShardsOfAnotherGuestAreRefused) {
               HasSubstr("run.jsonl:2: this manifest is of another guest"));
 }
 
+TEST(RunLog, ShardsOfOtherObserversAreRefused) {
+  Manifest other = SampleManifest();
+  other.observers = {"none"};
+  EXPECT_THAT(ErrorOf(Start() + LineOf(other)),
+              HasSubstr("run.jsonl:2: this manifest names other observers"));
+}
+
 TEST(RunLog, TheFirstValidRecordOfAnIdCounts) {
   TrialRecord second = SampleTrial("a");
   second.throughput_per_s = 1;

@@ -35,6 +35,7 @@ struct FakeHost {
   int next_run = 0;
   int finished = 0;
   nlohmann::json identity = {{"kernel", {{"release", "6.1"}}}};
+  std::vector<std::string> observers = {"a", "b"};
 };
 
 class FakeExecutor : public Executor {
@@ -42,7 +43,7 @@ class FakeExecutor : public Executor {
   explicit FakeExecutor(FakeHost& host) : host_(host) {}
   ~FakeExecutor() override = default;
   [[nodiscard]] nlohmann::json Host() const override { return host_.identity; }
-  [[nodiscard]] std::vector<std::string> Observers() const override { return {"a", "b"}; }
+  [[nodiscard]] std::vector<std::string> Observers() const override { return host_.observers; }
   Result<TrialRecord> Run(const Plan& plan, const ScheduledTrial& trial,
                           uint32_t attempt) override {
     const int run = host_.next_run++;
@@ -231,6 +232,18 @@ TEST_F(ReplicatesTest, ARealHostHasNoSeeds) {
   ASSERT_FALSE(swept);
   EXPECT_EQ(swept.error().kind, ErrorKind::kBadInput);
   EXPECT_EQ(host_.next_run, 0);
+}
+
+TEST_F(SweepTest, RefusesToGoOnWithOtherObservers) {
+  host_.fail_at = 3;
+  ASSERT_FALSE(Sweep());
+  host_.fail_at = -1;
+  host_.observers = {"none"};
+  const Result<SweepSummary> other = Sweep();
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(other.error().message, HasSubstr("observers a and b, this session has none"));
+  EXPECT_EQ(Log().manifests.size(), 1U) << "nothing was appended";
 }
 
 TEST_F(SweepTest, GoesOnAfterATornLastLine) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/observers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "host_tools/host/absent_counter.h"
+
+namespace plectl::host {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+using Names = std::vector<std::string>;
+const Names kBpfNames = {"bpf-exit", "bpf-on-spin"};
+const Names kPerfNames = {"perf-exit", "perf-on-spin"};
+const Names kNoNames = {"none"};
+
+bool Fits(ObserverChoice choice, const Names& recorded) {
+  ObserverOptions options;
+  options.choice = choice;
+  const Status status = CheckObserverOptions(options, recorded);
+  EXPECT_TRUE(status || status.error().kind == ErrorKind::kBadInput);
+  return status.has_value();
+}
+
+TEST(CheckObserverOptions, EveryChoiceFitsANewRun) {
+  for (const ObserverChoice choice : {ObserverChoice::kAuto, ObserverChoice::kBpf,
+                                      ObserverChoice::kPerf, ObserverChoice::kNone}) {
+    EXPECT_TRUE(Fits(choice, {}));
+  }
+}
+
+TEST(CheckObserverOptions, ARunIsResumedOnlyWithItsOwnObservers) {
+  EXPECT_TRUE(Fits(ObserverChoice::kBpf, kBpfNames));
+  EXPECT_TRUE(Fits(ObserverChoice::kPerf, kPerfNames));
+  EXPECT_TRUE(Fits(ObserverChoice::kNone, kNoNames));
+  EXPECT_FALSE(Fits(ObserverChoice::kBpf, kPerfNames));
+  EXPECT_FALSE(Fits(ObserverChoice::kPerf, kBpfNames));
+  EXPECT_FALSE(Fits(ObserverChoice::kNone, kBpfNames));
+  EXPECT_FALSE(Fits(ObserverChoice::kBpf, kNoNames));
+}
+
+TEST(CheckObserverOptions, AutoCanBeEitherPairButNotNone) {
+  EXPECT_TRUE(Fits(ObserverChoice::kAuto, kBpfNames));
+  EXPECT_TRUE(Fits(ObserverChoice::kAuto, kPerfNames));
+  EXPECT_FALSE(Fits(ObserverChoice::kAuto, kNoNames));
+}
+
+TEST(CheckObserverOptions, TheRefusalNamesBoth) {
+  ObserverOptions options;
+  options.choice = ObserverChoice::kNone;
+  const Status status = CheckObserverOptions(options, kBpfNames);
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message,
+              AllOf(HasSubstr("bpf-exit and bpf-on-spin"), HasSubstr("--observer none")));
+}
+
+TEST(CheckObserverOptions, NoneHasNothingToBreak) {
+  ObserverOptions options;
+  options.choice = ObserverChoice::kNone;
+  options.check_drops_every_nth = 3;
+  const Status status = CheckObserverOptions(options, {});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(status.error().message, HasSubstr("--break-observer"));
+}
+
+TEST(AbsentCounter, EveryCountIsMissingAndSaysWhy) {
+  const auto counter = MakeAbsentCounter();
+  EXPECT_EQ(counter->name(), "none");
+  EXPECT_TRUE(counter->Arm(1, {}));
+  const auto counts = counter->Read();
+  ASSERT_TRUE(counts);
+  EXPECT_FALSE(counts->attached);
+  EXPECT_THAT(counts->by_reason_missing_because, HasSubstr("no observer was attached"));
+  for (const Count& count : {counts->total, counts->pause_exits, counts->window_updates,
+                             counts->window_growths, counts->window_shrinks}) {
+    EXPECT_FALSE(count.has_value());
+    EXPECT_THAT(count.missing_because(), HasSubstr("no observer was attached"));
+  }
+  EXPECT_TRUE(counts->lost_because.empty());
+}
+
+}  // namespace
+}  // namespace plectl::host
