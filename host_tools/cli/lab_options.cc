@@ -79,7 +79,7 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
                   "The lab's memory in MiB; a start takes longer with more")
       ->capture_default_str();
   AddSeconds(command, "--lab-boot-deadline-s", options.deadlines.boot,
-             "Give up when the lab is not up after so many seconds");
+             "Give up when the lab is not up after so many seconds, for each of its CPUs");
   AddSeconds(command, "--lab-silence-deadline-s", options.deadlines.silence,
              "Give up when nothing leaves the lab for so many seconds");
 }

@@ -34,7 +34,7 @@ std::optional<LabKernelChoice> ParseLabKernelChoice(std::string_view name);
 
 // Wall-clock limits. The lab never ends by itself when its kernel hangs.
 struct LabDeadlines {
-  std::chrono::seconds boot{180};     // from the start of the engine to the agent's hello
+  std::chrono::seconds boot{300};     // from the start of the engine to the agent's hello, per CPU
   std::chrono::seconds silence{180};  // without a frame after that: longer than any one trial
   std::chrono::seconds total{12 * 60 * 60};
   std::chrono::seconds power_off{60};  // from the exit frame to the end of the engine

@@ -40,6 +40,7 @@ class Session {
  public:
   Session(Engine& engine, const LabOptions& options, LabObserver& observer)
       : engine_(engine), deadlines_(options.deadlines), observer_(observer) {
+    deadlines_.boot *= CpusOf(options);  // they take turns
     polls_ = {{{engine.process().exit_fd(), POLLIN, 0},
                {engine.frames_fd(), POLLIN, 0},
                {engine.console_fd(), POLLIN, 0},
