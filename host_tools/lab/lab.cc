@@ -185,7 +185,8 @@ Result<LabOutcome> RunResumed(const LabOptions& options, const LabParts& parts, 
   Result<LabOutcome> outcome = Resume(options, parts, *snapshot, image, watch);
   PLECTL_RETURN_IF_ERROR(CheckNotStopped());
   if (outcome || watch.booted()) return outcome;
-  PLECTL_RETURN_IF_ERROR(SnapshotStore(parts.directory).Discard(key));
+  // Not after an error of this machine's (a full disk): the snapshot may be as good as before.
+  if (outcome.error().kind == ErrorKind::kInconclusive) SnapshotStore(parts.directory).Discard(key);
   return boot_instead("its snapshot did not come up: " + outcome.error().message);
 }
 
@@ -196,8 +197,8 @@ Result<fs::path> LabDirectory(const LabOptions& options) {
   return fs::absolute(options.directory);
 }
 
-Result<std::string> EngineId(const LabOptions& options) {
-  PLECTL_ASSIGN_OR_RETURN(const LabParts parts, Prepare(options, false, [](std::string_view) {}));
+Result<std::string> EngineId(const LabOptions& options, const Progress& progress) {
+  PLECTL_ASSIGN_OR_RETURN(const LabParts parts, Prepare(options, false, progress));
   return EngineIdOf(options, parts);
 }
 

@@ -44,8 +44,9 @@ struct LabOutcome {
 // options.directory, or the default one.
 Result<std::filesystem::path> LabDirectory(const LabOptions& options);
 
-// 16 hex digits that name the emulator binary, its version and the lab's kernel. Needs a built lab.
-Result<std::string> EngineId(const LabOptions& options);
+// 16 hex digits that name the emulator binary, its version and the lab's kernel, which is fetched
+// when it is not there.
+Result<std::string> EngineId(const LabOptions& options, const Progress& progress);
 
 // Makes everything that RunInLab() needs and that does not depend on the job. `update_kernel`:
 // even when there is a kernel already. Needs the network for the kernel only, never root.

@@ -157,6 +157,19 @@ uint64_t FirstGap(LabCpu cpu, std::span<const TrialRecord> trials) {
   return first;
 }
 
+// Where the facts of an engine are kept.
+struct EnginePlace {
+  EngineFactsStore store;
+  std::string id;
+};
+
+Result<EnginePlace> PlaceOf(const LabOptions& options, LabObserver& observer) {
+  const auto progress = [&](std::string_view text) { observer.OnProgress(text); };
+  PLECTL_ASSIGN_OR_RETURN(std::string id, EngineId(options, progress));
+  PLECTL_ASSIGN_OR_RETURN(const std::filesystem::path directory, LabDirectory(options));
+  return EnginePlace{EngineFactsStore(directory), std::move(id)};
+}
+
 }  // namespace
 
 EngineLane LaneOf(const LabOptions& options) { return {options.cpu, CpusOf(options) > 1}; }
@@ -195,16 +208,14 @@ Result<EngineFacts> ProbeEngine(const LabOptions& options, LabObserver& observer
   PLECTL_ASSIGN_OR_RETURN(const std::vector<TrialRecord> trials, ParseTrials(first.out));
   PLECTL_ASSIGN_OR_RETURN(EngineFacts facts, FactsFromTrials(options.cpu, trials));
   facts.repeatable = first == second;
-  PLECTL_ASSIGN_OR_RETURN(const std::string id, EngineId(options));
-  PLECTL_ASSIGN_OR_RETURN(const std::filesystem::path directory, LabDirectory(options));
-  PLECTL_RETURN_IF_ERROR(EngineFactsStore(directory).Save(id, LaneOf(options), facts));
+  PLECTL_ASSIGN_OR_RETURN(const EnginePlace place, PlaceOf(options, observer));
+  PLECTL_RETURN_IF_ERROR(place.store.Save(place.id, LaneOf(options), facts));
   return facts;
 }
 
 Result<EngineFacts> EnsureEngineFacts(const LabOptions& options, LabObserver& observer) {
-  PLECTL_ASSIGN_OR_RETURN(const std::string id, EngineId(options));
-  PLECTL_ASSIGN_OR_RETURN(const std::filesystem::path directory, LabDirectory(options));
-  if (auto facts = EngineFactsStore(directory).Find(id, LaneOf(options))) return *facts;
+  PLECTL_ASSIGN_OR_RETURN(const EnginePlace place, PlaceOf(options, observer));
+  if (auto facts = place.store.Find(place.id, LaneOf(options))) return *facts;
   return ProbeEngine(options, observer);
 }
 

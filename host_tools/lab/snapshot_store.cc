@@ -39,10 +39,9 @@ Result<Snapshot> SnapshotStore::Ensure(const std::string& key, const Maker& make
   return Snapshot{directory_ / key, key};
 }
 
-Status SnapshotStore::Discard(const std::string& key) const {
-  std::error_code error;
+void SnapshotStore::Discard(const std::string& key) const {
+  std::error_code error;  // what stays is found not to work again
   fs::remove_all(directory_ / key, error);
-  return OkStatus();
 }
 
 // A run that copies a snapshot in this moment fails, and starts cold.

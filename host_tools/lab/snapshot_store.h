@@ -25,7 +25,7 @@ class SnapshotStore {
   // Nothing when there is none.
   [[nodiscard]] std::optional<Snapshot> Find(const std::string& key) const;
   // Removes it, e.g. because it does not work.
-  Status Discard(const std::string& key) const;
+  void Discard(const std::string& key) const;
 
  private:
   void RemoveOldest(const std::string& kept_key) const;

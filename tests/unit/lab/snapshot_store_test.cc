@@ -43,7 +43,7 @@ TEST_F(SnapshotStoreTest, MakesEachKeyOnce) {
   EXPECT_EQ(made_, 1);
   ASSERT_TRUE(Ensure("b"));
   EXPECT_EQ(made_, 2);
-  ASSERT_TRUE(store_.Discard("a"));
+  store_.Discard("a");
   EXPECT_FALSE(store_.Find("a"));
   EXPECT_TRUE(store_.Find("b"));
 }
