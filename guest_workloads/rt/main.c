@@ -21,6 +21,17 @@ noreturn void abort_guest(uint32_t code) {
   for (;;) out32(PLECTL_PORT, PLECTL_COMMAND_ABORT | (code << PLECTL_ABORT_SHIFT));
 }
 
+/* From guest.ld: all that is loaded, but for the stacks. */
+extern const volatile uint8_t image_start[], image_end[];
+
+#define PAGE_SIZE 4096
+
+/* The host has written every page, so a read maps it for good: no fault is left for the payload. */
+static void touch_all_pages(void) {
+  for (const volatile uint8_t* page = image_start; page != image_end; page += PAGE_SIZE)
+    (void)*page;
+}
+
 static const struct plectl_payload* chosen_payload(void) {
   return &payload_table_start[boot_block.payload];
 }
@@ -53,6 +64,7 @@ static void boot_first_vcpu(void) {
   interrupts_setup();
   interrupts_load();
   check_boot_block();
+  touch_all_pages();
   relax_setup(boot_block.body_loops, boot_block.relax_tsc_cycles);
   if (boot_block.vcpus > 1) start_other_vcpus();
 }

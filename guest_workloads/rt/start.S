@@ -91,7 +91,7 @@ trampoline_gdt_pointer:
 	.long gdt
 trampoline_end:
 
-	.section .bss
+	.section .bss.stacks, "aw", @nobits
 	.balign 16
 stacks:
 	.skip PLECTL_MAX_VCPUS * STACK_SIZE

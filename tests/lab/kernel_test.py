@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The newest kernel of Debian's backports in the lab: the same sweep is valid there, counted by BPF,
+and its run does not go on under the other kernel."""
+
+import lab_harness
+
+PLAN = """
+name: kernel
+seed: 1
+arms: [pause, nop]
+params: {ple_window: [1024, 4096], ple_window_grow: 0}
+workloads:
+  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 4000, iterations: 5000}
+"""
+
+
+class Kernel(lab_harness.LabTest):
+    def test_backports_sweeps_and_is_not_mixed_with_another_kernel(self):
+        trials = self.sweep_in_lab(PLAN, "--lab-kernel", "backports")
+        self.assertEqual(len(trials), 4)
+        for trial in trials:
+            with self.subTest(arm=trial["arm"], **trial["params"]):
+                self.assertEqual(trial["pause_exits"], trial["pause_exits_check"])
+                self.assertEqual(sum(trial["exits"].values()), trial["kvm_exits_total"])
+                self.assertEqual(trial["pause_exits"] > 0, trial["arm"] == "pause")
+        manifest = lab_harness.read_lines(self.directory / "out")[0]
+        self.assertNotRegex(manifest["host"]["kernel"]["release"], r"^6\.1\.")
+        self.assertEqual(manifest["observers"], ["bpf-exit", "bpf-on-spin"])
+        self.refuse_another_kernel()
+
+    def refuse_another_kernel(self):
+        """One trial is left to do, but the machine has another kernel now."""
+        log = self.directory / "out/run.jsonl"
+        unfinished = "".join(log.read_text().splitlines(keepends=True)[:-1])
+        log.write_text(unfinished)
+        done = self.plectl("sweep", "plan.yaml", "--host", "lab", "--lab-kernel", "6.1", "--out",
+                           "out", exit_code=2)
+        self.assertIn("the run was started on another host: kernel/release was", done.stderr)
+        self.assertEqual(log.read_text(), unfinished)
+
+
+if __name__ == "__main__":
+    lab_harness.main()

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The AMD lab on an engine that has the pause filter's threshold, which scripts/newer-engine fetches:
+stock kvm_amd turns the filter on, exits fall as the count grows, and there is none when the threshold
+is shorter than the guest's loop of three ticks."""
+
+import os
+import pathlib
+import subprocess
+
+import lab_harness
+
+WORKLOAD = "{payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 4000, iterations: 10000}"
+COUNTS = f"""
+name: counts
+seed: 1
+arms: [pause, nop]
+params: {{pause_filter_count: [100, 1000, 3000, 10000], pause_filter_count_grow: 0}}
+workloads:
+  - {WORKLOAD}
+"""
+THRESHOLDS = f"""
+name: thresholds
+seed: 1
+arms: [pause]
+params: {{pause_filter_count: 3000, pause_filter_thresh: [0, 1, 2, 3, 4, 128]}}
+workloads:
+  - {WORKLOAD}
+"""
+SCRIPT = """
+grep -q pfthreshold /proc/cpuinfo && echo pfthreshold
+for plan in counts thresholds; do
+  plectl sweep /job/$plan.yaml --out /job/$plan --progress none >&2 || exit
+  cat /job/$plan/run.jsonl
+done
+"""
+
+
+def engine_directory():
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    lab = os.environ.get("PLECTL_LAB_DIR") or pathlib.Path(cache) / "plectl/lab"
+    return pathlib.Path(lab) / "engines"
+
+
+class NewerEngine(lab_harness.LabTest):
+    def test_amd_pause_filter_has_its_count_and_its_threshold(self):
+        made = subprocess.run([lab_harness.SOURCE / "scripts/newer-engine", engine_directory()],
+                              text=True, capture_output=True, check=False)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        done = self.lab_script(SCRIPT, "--lab-cpu", "amd", "--lab-engine",
+                               engine_directory() / "bochs",
+                               files={"counts.yaml": COUNTS, "thresholds.yaml": THRESHOLDS})
+        self.assertIn("pfthreshold\n", done.stdout)
+        trials = lab_harness.trials_of(done.stdout)
+        self.assertEqual(len(trials), 2 * 4 + 6)
+        for trial in trials:
+            with self.subTest(arm=trial["arm"], **trial["params"]):
+                self.assertTrue(trial["valid"], trial.get("invalid_because"))
+                self.assertEqual(trial["pause_exits"], trial["pause_exits_check"])
+                self.assertEqual(sum(trial["exits"].values()), trial["kvm_exits_total"])
+        self.check_counts([trial for trial in trials
+                           if trial["params"]["pause_filter_count_grow"] == 0])
+        self.check_thresholds([trial for trial in trials
+                               if trial["params"]["pause_filter_count_grow"] != 0])
+
+    def check_counts(self, trials):
+        exits = {(trial["arm"], trial["params"]["pause_filter_count"]): trial["pause_exits"]
+                 for trial in trials}
+        falling = [exits["pause", count] for count in (100, 1000, 3000, 10000)]
+        self.assertEqual(falling, sorted(falling, reverse=True))
+        self.assertGreater(falling[0], 5 * falling[-1])
+        self.assertGreater(falling[-1], 0)
+        self.assertEqual({exits["nop", count] for count in (100, 1000, 3000, 10000)}, {0})
+
+    def check_thresholds(self, trials):
+        exits = {trial["params"]["pause_filter_thresh"]: trial["pause_exits"] for trial in trials}
+        self.assertEqual([exits[threshold] for threshold in (0, 1, 2)], [0, 0, 0])
+        for threshold in (3, 4, 128):
+            self.assertGreater(exits[threshold], 100)
+
+
+if __name__ == "__main__":
+    lab_harness.main()
