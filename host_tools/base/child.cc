@@ -75,8 +75,7 @@ bool BringLoopbackUp() {
 }
 
 bool EnterNetworkNamespace() {
-  const bool entered =
-      ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+  const bool entered = ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
   return entered && BringLoopbackUp();
 }
 

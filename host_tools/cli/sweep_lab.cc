@@ -53,8 +53,8 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments,
     argv.insert(argv.end(), {"--payload-elf", std::string(kPayloadInLab)});
   }
   if (arguments.lab.profile) {
-    argv.insert(argv.end(), {"--relax-tsc-cycles",
-                             std::to_string(arguments.lab.profile->pause_tsc_cycles)});
+    argv.insert(argv.end(),
+                {"--relax-tsc-cycles", std::to_string(arguments.lab.profile->pause_tsc_cycles)});
   }
   if (lab_seed) argv.insert(argv.end(), {"--only-lab-seed", std::to_string(*lab_seed)});
   return argv;
@@ -130,8 +130,7 @@ Result<SweepArguments> CheckedArguments(const experiment::Plan& plan,
   SelfTestProgress observer(progress);
   lab::LabOptions options = checked.lab;
   options.stop_fd = stop_fd;
-  PLECTL_ASSIGN_OR_RETURN(const lab::EngineFacts facts,
-                          lab::EnsureEngineFacts(options, observer));
+  PLECTL_ASSIGN_OR_RETURN(const lab::EngineFacts facts, lab::EnsureEngineFacts(options, observer));
   PLECTL_RETURN_IF_ERROR(lab::CheckPlanForLab(plan, checked.lab, facts));
   return checked;
 }

@@ -39,8 +39,8 @@ int HighestCpu(const Plan& plan) {
 }
 
 uint64_t DefaultGap(LabCpu cpu) {
-  const auto& params = host::PleParams(cpu == LabCpu::kIntel ? host::KvmModule::kIntel
-                                                              : host::KvmModule::kAmd);
+  const auto& params =
+      host::PleParams(cpu == LabCpu::kIntel ? host::KvmModule::kIntel : host::KvmModule::kAmd);
   return std::ranges::find(params, GapName(cpu), &host::PleParam::name)->kernel_default;
 }
 
@@ -115,9 +115,9 @@ Status CheckThreshold(const Plan& plan, const LabOptions& options, const EngineF
 Status CheckCpus(const Plan& plan, const LabOptions& options) {
   const int highest = HighestCpu(plan);
   if (static_cast<uint32_t>(highest) < CpusOf(options)) return OkStatus();
-  return BadInput(fmt::format("the plan uses CPU {}, but the lab has {} CPUs", highest,
-                              CpusOf(options)),
-                  "leave --lab-cpus out: the plan decides");
+  return BadInput(
+      fmt::format("the plan uses CPU {}, but the lab has {} CPUs", highest, CpusOf(options)),
+      "leave --lab-cpus out: the plan decides");
 }
 
 }  // namespace
@@ -125,9 +125,9 @@ Status CheckCpus(const Plan& plan, const LabOptions& options) {
 Result<uint32_t> CpusFor(const Plan& plan) {
   const int highest = HighestCpu(plan);
   if (highest < kCpusMax) return std::bit_ceil(static_cast<uint32_t>(highest) + 1);
-  return BadInput(fmt::format("the plan uses CPU {}, but a lab has at most {} CPUs", highest,
-                              kCpusMax),
-                  "use CPUs 0 to 3");
+  return BadInput(
+      fmt::format("the plan uses CPU {}, but a lab has at most {} CPUs", highest, kCpusMax),
+      "use CPUs 0 to 3");
 }
 
 Status CheckPlanForLab(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
