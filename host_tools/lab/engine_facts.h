@@ -16,7 +16,7 @@ namespace plectl::lab {
 // The kinds of lab that are probed apart: an emulator can be right in one and wrong in another.
 struct EngineLane {
   LabCpu cpu = LabCpu::kIntel;
-  bool smp = false;  // probed with two CPUs, holds for more
+  bool smp = false;                        // probed with two CPUs, holds for more
   [[nodiscard]] std::string name() const;  // "intel", "amd", "intel-smp", "amd-smp"
   friend bool operator==(const EngineLane&, const EngineLane&) = default;
 };

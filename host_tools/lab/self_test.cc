@@ -56,7 +56,8 @@ std::string InterruptsOffPlan() {
 // are perf's: quicker to attach, and the totals are enough.
 constexpr std::string_view kScript =
     "for plan in interrupts-off gaps windows; do\n"
-    "  plectl sweep /job/$plan.yaml --out /job/$plan --progress none --observer perf 2>/job/err ||\n"
+    "  plectl sweep /job/$plan.yaml --out /job/$plan --progress none --observer perf 2>/job/err "
+    "||\n"
     "    { test $plan != interrupts-off || { cat /job/err >&2; exit 5; }; }\n"
     "  test ! -e /job/$plan/run.jsonl || cat /job/$plan/run.jsonl\n"
     "done\n";
@@ -203,8 +204,8 @@ Result<EngineFacts> ProbeEngine(const LabOptions& options, LabObserver& observer
   probe.profile.reset();
   probe.seed = 0;
   probe.cpus = LaneOf(options).smp ? 2 : 1;
-  observer.OnProgress(fmt::format("testing the emulator ({}), once per version",
-                                  LaneOf(options).name()));
+  observer.OnProgress(
+      fmt::format("testing the emulator ({}), once per version", LaneOf(options).name()));
   PLECTL_ASSIGN_OR_RETURN(const ProbeRun first, RunProbes(probe, observer));
   PLECTL_ASSIGN_OR_RETURN(const ProbeRun second, RunProbes(probe, observer));
   PLECTL_ASSIGN_OR_RETURN(const std::vector<TrialRecord> trials, ParseTrials(first.out));
