@@ -7,7 +7,7 @@ import json
 
 import lab_harness
 
-WORKLOAD = "hold_tsc_cycles: 1000, iterations: 1000"
+WORKLOAD = "hold_tsc_cycles: 1000, iterations: 2000"
 PLAN = f"""
 name: smp
 seed: 2
@@ -24,7 +24,7 @@ deadline_ms: 60000
 arms: [pause]
 params: {ple_gap: 128, ple_window: 4096, ple_window_grow: 2}
 workloads:
-  - {payload: ttas, vcpus: [4, 8], cpus: [[0, 1, 2, 3]], hold_tsc_cycles: 1000, iterations: 1000}
+  - {payload: ttas, vcpus: [4, 8], cpus: [[0, 1, 2, 3]], hold_tsc_cycles: 1000, iterations: 2000}
 """
 REFUSED_PLAN = """
 name: refused
