@@ -148,5 +148,18 @@ TEST(LaneOf, SeveralCpusAreAnotherLane) {
   EXPECT_EQ(LaneOf(options).name(), "amd");
 }
 
+TEST(SelfTest, TheFirstManifestSaysHowTheLabStarted) {
+  constexpr std::string_view kCold = R"({"kind":"manifest","host":{"lab":{"seed_start":"cold"}}})";
+  constexpr std::string_view kResumed =
+      R"({"kind":"manifest","host":{"lab":{"seed_start":"snapshot"}}})";
+  EXPECT_EQ(StartOf(kCold), "cold");
+  EXPECT_EQ(StartOf(std::string(kResumed) + "\n" + std::string(kCold) + "\n"), "snapshot");
+  for (const char* other :
+       {"", "{", "[]", "3\n", R"({"host":{"lab":null}})", R"({"host":{"lab":"bochs-2.7,cpu"}})",
+        R"({"host":{"lab":{"seed_start":1}}})"}) {
+    EXPECT_EQ(StartOf(other), "") << other;
+  }
+}
+
 }  // namespace
 }  // namespace plectl::lab
