@@ -125,26 +125,20 @@ Result<std::vector<TrialRecord>> ParseTrials(std::string_view text) {
   return trials;
 }
 
-// Whether the lab of a run was booted or resumed, as its first manifest says; empty if it does not.
-std::string StartOf(const ProbeRun& run) {
-  const nlohmann::json manifest =
-      nlohmann::json::parse(run.out.substr(0, run.out.find('\n')), nullptr, false);
-  const nlohmann::json::json_pointer start("/host/lab/seed_start");
-  return manifest.contains(start) ? manifest.at(start).dump() : std::string();
-}
-
 // Two runs that must be equal. A booted lab and a resumed one are not, and on a busy machine a
 // snapshot that could not be made for the first may be there for the second.
 Result<std::array<ProbeRun, 2>> RunProbesTwice(const LabOptions& options, LabObserver& observer) {
   PLECTL_ASSIGN_OR_RETURN(ProbeRun first, RunProbes(options, observer));
   PLECTL_ASSIGN_OR_RETURN(ProbeRun second, RunProbes(options, observer));
-  if (StartOf(first) != StartOf(second)) {
+  if (StartOf(first.out) != StartOf(second.out)) {
     first = std::exchange(second, ProbeRun{});
     PLECTL_ASSIGN_OR_RETURN(second, RunProbes(options, observer));
   }
-  if (StartOf(first) == StartOf(second)) return std::array{std::move(first), std::move(second)};
-  return Inconclusive("the lab's self-test could not start the lab twice in the same way",
-                      "try again when this machine is less busy");
+  if (StartOf(first.out) != StartOf(second.out)) {
+    return Inconclusive("the lab's self-test could not start the lab twice in the same way",
+                        "try again when this machine is less busy");
+  }
+  return std::array{std::move(first), std::move(second)};
 }
 
 uint64_t ParamOf(const TrialRecord& trial, std::string_view name) {
@@ -157,8 +151,8 @@ bool IsLoopTrial(const TrialRecord& trial) { return trial.arm == experiment::Arm
 
 bool FollowsFormula(LabCpu cpu, const TrialRecord& trial) {
   const uint64_t window = ParamOf(trial, NamesOf(cpu).window);
-  // The first PAUSE after an entry only begins the loop: Intel's by definition, AMD's since it comes
-  // more than the threshold after the last one and loads the count anew.
+  // The first PAUSE after an entry only begins the loop: Intel's by definition, AMD's since it
+  // comes more than the threshold after the last one and loads the count anew.
   const uint64_t turns_per_exit =
       cpu == LabCpu::kIntel ? window / kProbeLoopTscCycles + 2 : window + 2;
   const auto expected = static_cast<int64_t>(kLoopTurns / turns_per_exit);
@@ -197,6 +191,14 @@ Result<EnginePlace> PlaceOf(const LabOptions& options, LabObserver& observer) {
 }
 
 }  // namespace
+
+std::string StartOf(std::string_view log) {
+  const nlohmann::json manifest =
+      nlohmann::json::parse(log.substr(0, log.find('\n')), nullptr, false);
+  const nlohmann::json::json_pointer start("/host/lab/seed_start");
+  if (!manifest.contains(start) || !manifest.at(start).is_string()) return {};
+  return manifest.at(start).get<std::string>();
+}
 
 EngineLane LaneOf(const LabOptions& options) { return {options.cpu, CpusOf(options) > 1}; }
 
