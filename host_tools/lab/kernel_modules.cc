@@ -50,7 +50,7 @@ Status Decompress(const fs::path& file, const Compression& compression) {
   std::vector<std::string> argv = {std::string(compression.program), "--decompress", "--force",
                                    "--quiet", file.string()};
   if (compression.suffix == ".zst") argv.insert(argv.end() - 1, "--rm");
-  const Status done = Run(std::move(argv), file.parent_path());
+  Status done = Run(std::move(argv), file.parent_path());
   if (done) return done;
   return Environment(
       fmt::format("cannot decompress {}: {}", file.filename().string(), done.error().message),
