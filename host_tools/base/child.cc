@@ -20,6 +20,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "host_tools/base/clock.h"
@@ -75,8 +76,7 @@ bool BringLoopbackUp() {
 }
 
 bool EnterNetworkNamespace() {
-  const bool entered =
-      ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+  const bool entered = ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
   return entered && BringLoopbackUp();
 }
 
@@ -124,10 +124,18 @@ void PrepareChild(const ExecPlan& plan) {
   ::_exit(exit_code);
 }
 
+// No name stands twice: programs do not agree on which of the two would hold.
 std::vector<std::string> MergedEnvironment(const ChildOptions& options) {
   std::vector<std::string> merged;
   for (const auto& [name, value] : options.environment) merged.push_back(name + "=" + value);
-  for (char** entry = environ; *entry != nullptr; ++entry) merged.emplace_back(*entry);
+  const auto is_replaced = [&](std::string_view entry) {
+    return std::ranges::any_of(options.environment, [&](const auto& variable) {
+      return entry.substr(0, entry.find('=')) == variable.first;
+    });
+  };
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!is_replaced(*entry)) merged.emplace_back(*entry);
+  }
   return merged;
 }
 
@@ -240,6 +248,7 @@ Result<Child> Child::Launch(const ChildOptions& options, const std::function<int
   plan.new_network_namespace = options.new_network_namespace;
   plan.parent = ::getpid();
 
+  if (body) std::fflush(nullptr);  // else the child would write what is buffered once more
   const pid_t pid = ::fork();
   if (pid < 0) return SystemFailure(fmt::format("fork for {}", options.argv[0]), errno);
   if (pid == 0 && body) RunChildBody(plan, body);

@@ -23,7 +23,7 @@ struct ChildOptions {
   std::optional<std::string> standard_input;         // nothing: /dev/null
   std::optional<std::filesystem::path> output_file;  // stdout and stderr go there together
   bool new_network_namespace = false;  // no port it opens is reachable from outside; has loopback
-  std::vector<std::pair<std::string, std::string>> environment;  // added to ours
+  std::vector<std::pair<std::string, std::string>> environment;  // over ours
 };
 
 // Whether a child can have new_network_namespace: needs CAP_SYS_ADMIN, or user namespaces, which

@@ -116,9 +116,9 @@ void PrintJson(const std::vector<Checked>& checked, const std::string& version) 
   nlohmann::ordered_json lanes = nlohmann::ordered_json::array();
   for (const Checked& lane : checked) {
     nlohmann::ordered_json json = {{"lab", lane.lane.name()}};
-    json["facts"] = lane.facts ? nlohmann::ordered_json(lab::ToJson(*lane.facts))
-                               : nlohmann::ordered_json(
-                                     {{"missing_because", lane.facts.error().message}});
+    json["facts"] = lane.facts
+                        ? nlohmann::ordered_json(lab::ToJson(*lane.facts))
+                        : nlohmann::ordered_json({{"missing_because", lane.facts.error().message}});
     json["usable"] = lane.facts && lab::WhyUnusable(lane.lane, *lane.facts).empty();
     json["verdict"] = Verdict(lane);
     lanes.push_back(std::move(json));

@@ -36,7 +36,9 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
           "The emulated CPU: intel (kvm_intel, PLE), amd (kvm_amd), or a profile of what one PAUSE "
           "costs: skylake-client, cascade-lake, zen4, ... (docs/lab.md)")
       ->default_str("intel");
-  command.add_option("--lab-cpus", options.cpus, "How many CPUs are emulated: 1, 2 or 4 (default: what the plan needs, or 1)")
+  command
+      .add_option("--lab-cpus", options.cpus,
+                  "How many CPUs are emulated: 1, 2 or 4 (default: what the plan needs, or 1)")
       ->check(CLI::IsMember({1, 2, 4}));
   command
       .add_option_function<std::string>(

@@ -9,8 +9,8 @@ class App;
 
 namespace plectl::cli {
 
-// Adds --lab-cpu, --lab-kernel, --lab-engine, --lab-dir, --lab-seed, --lab-ips and the time limits to `command`. `options` must
-// live as long as the command.
+// Adds --lab-cpu, --lab-kernel, --lab-engine, --lab-dir, --lab-seed, --lab-ips and the time limits
+// to `command`. `options` must live as long as the command.
 void AddLabOptions(CLI::App& command, lab::LabOptions& options);
 
 }  // namespace plectl::cli

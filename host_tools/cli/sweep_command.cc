@@ -34,9 +34,7 @@ Status SweepOnThisHost(CommandContext& context, const experiment::Plan& plan,
                        const guests::PayloadImage& payloads, const SweepArguments& arguments,
                        experiment::SweepProgress& progress) {
   const experiment::SweepOptions options{arguments.out, arguments.attempts_max};
-  const auto make_executor = [&]() {
-    return MakeKvmExecutor(context, plan, payloads, arguments);
-  };
+  const auto make_executor = [&]() { return MakeKvmExecutor(context, plan, payloads, arguments); };
   PLECTL_RETURN_IF_ERROR(experiment::RunSweep(plan, options, make_executor, progress));
   return OkStatus();
 }

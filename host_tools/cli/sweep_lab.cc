@@ -53,8 +53,8 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments,
     argv.insert(argv.end(), {"--payload-elf", std::string(kPayloadInLab)});
   }
   if (arguments.lab.profile) {
-    argv.insert(argv.end(), {"--relax-tsc-cycles",
-                             std::to_string(arguments.lab.profile->pause_tsc_cycles)});
+    argv.insert(argv.end(),
+                {"--relax-tsc-cycles", std::to_string(arguments.lab.profile->pause_tsc_cycles)});
   }
   if (lab_seed) argv.insert(argv.end(), {"--only-lab-seed", std::to_string(*lab_seed)});
   return argv;
@@ -119,21 +119,21 @@ class SelfTestProgress final : public lab::LabObserver {
   experiment::SweepProgress& progress_;
 };
 
-// The arguments with a lab that has the plan's CPUs, once the emulator is known to be able to do
-// what the plan asks.
-Result<SweepArguments> CheckedArguments(const experiment::Plan& plan,
-                                        const SweepArguments& arguments,
-                                        experiment::SweepProgress& progress, int stop_fd) {
-  SweepArguments checked = arguments;
+// The lab's options, with as many CPUs as the plan needs unless the user said how many.
+Result<lab::LabOptions> WithCpus(const experiment::Plan& plan, lab::LabOptions options) {
   PLECTL_ASSIGN_OR_RETURN(const uint32_t cpus, lab::CpusFor(plan));
-  if (checked.lab.cpus == 0) checked.lab.cpus = cpus;
+  if (options.cpus == 0) options.cpus = cpus;
+  PLECTL_RETURN_IF_ERROR(lab::CheckLabCpus(plan, options));
+  return options;
+}
+
+// Whether the emulator can do what the plan asks. Builds the lab and tests the emulator if need be.
+Status CheckEngine(const experiment::Plan& plan, lab::LabOptions options,
+                   experiment::SweepProgress& progress, int stop_fd) {
   SelfTestProgress observer(progress);
-  lab::LabOptions options = checked.lab;
   options.stop_fd = stop_fd;
-  PLECTL_ASSIGN_OR_RETURN(const lab::EngineFacts facts,
-                          lab::EnsureEngineFacts(options, observer));
-  PLECTL_RETURN_IF_ERROR(lab::CheckPlanForLab(plan, checked.lab, facts));
-  return checked;
+  PLECTL_ASSIGN_OR_RETURN(const lab::EngineFacts facts, lab::EnsureEngineFacts(options, observer));
+  return lab::CheckPlanForLab(plan, options, facts);
 }
 
 // One lab after the other, one for each seed.
@@ -189,11 +189,12 @@ Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
                           experiment::FindRemainingWork(plan, arguments.out));
   progress.OnStart(work.finished, work.finished + work.trials.size());
   if (work.trials.empty()) return OkStatus();
+  SweepArguments checked = arguments;
+  PLECTL_ASSIGN_OR_RETURN(checked.lab, WithCpus(plan, arguments.lab));
   PLECTL_ASSIGN_OR_RETURN(experiment::RunLogWriter writer,
                           experiment::RunLogWriter::Open(arguments.out));
   PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.out));
-  PLECTL_ASSIGN_OR_RETURN(const SweepArguments checked,
-                          CheckedArguments(plan, arguments, progress, stop_fd));
+  PLECTL_RETURN_IF_ERROR(CheckEngine(plan, checked.lab, progress, stop_fd));
   RunLogLander lander(plan, log, writer, progress);
   return LabSweep(plan, checked, progress, lander, stop_fd)
       .Run(experiment::LabSeedsOf(work.trials));

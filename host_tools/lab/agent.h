@@ -23,7 +23,6 @@ using JobStarter = std::function<Result<Child>(const ChildOptions& options)>;
 Status RunAgent(const HostRoot& root, const std::filesystem::path& job_file, ByteSink& sink,
                 const JobStarter& start = Child::Start);
 
-
 // Waits for a job in memory and writes its files below `root`.
 Status ReceiveJob(const HostRoot& root, ByteSink& sink);
 

@@ -88,8 +88,7 @@ Result<Display> Display::Open(Fd connection) {
 
 Status Display::SaveState(std::string_view directory) {
   if (width_ <= kSaveButtonFromRight) return Inconclusive("the emulator's display is too narrow");
-  PLECTL_RETURN_IF_ERROR(
-      Click(static_cast<uint16_t>(width_ - kSaveButtonFromRight), kSaveButtonY));
+  PLECTL_RETURN_IF_ERROR(Click(static_cast<uint16_t>(width_ - kSaveButtonFromRight), kSaveButtonY));
   std::this_thread::sleep_for(kBeforeAnswer);
   PLECTL_RETURN_IF_ERROR(Type(directory));
   PLECTL_RETURN_IF_ERROR(PressKey(kReturnKey));
@@ -114,10 +113,9 @@ Status Display::Type(std::string_view text) {
 Status Display::PressKey(uint32_t key_symbol) {
   for (const char down : {'\1', '\0'}) {
     const std::string event{static_cast<char>(kKeyEvent), down};
-    PLECTL_RETURN_IF_ERROR(
-        WriteAll(connection_.get(),
-                 event + BigEndian({0, static_cast<uint16_t>(key_symbol >> 16),
-                                    static_cast<uint16_t>(key_symbol & 0xffff)})));
+    PLECTL_RETURN_IF_ERROR(WriteAll(
+        connection_.get(), event + BigEndian({0, static_cast<uint16_t>(key_symbol >> 16),
+                                              static_cast<uint16_t>(key_symbol & 0xffff)})));
   }
   std::this_thread::sleep_for(kBetweenEvents / 5);
   return OkStatus();

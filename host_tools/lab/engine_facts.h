@@ -16,7 +16,7 @@ namespace plectl::lab {
 // The kinds of lab that are probed apart: an emulator can be right in one and wrong in another.
 struct EngineLane {
   LabCpu cpu = LabCpu::kIntel;
-  bool smp = false;  // probed with two CPUs, holds for more
+  bool smp = false;                        // probed with two CPUs, holds for more
   [[nodiscard]] std::string name() const;  // "intel", "amd", "intel-smp", "amd-smp"
   friend bool operator==(const EngineLane&, const EngineLane&) = default;
 };
@@ -27,7 +27,7 @@ struct EngineFacts {
   // The smallest PLE_Gap (AMD: pause_filter_thresh) under which a loop of kProbeLoopTscCycles takes
   // PAUSE exits. On one CPU it is the loop's length. 0: none does.
   uint64_t first_gap_tsc_cycles = 0;
-  // The PAUSE exits of a loop follow N / (floor(window / length) + 2); AMD: N / (count + 1).
+  // The PAUSE exits of a loop follow N / (floor(window / length) + 2); AMD: N / (count + 2).
   bool closed_form = false;
   // A guest that spins with interrupts off is still left at the host's interrupts.
   bool interrupts_when_off = false;

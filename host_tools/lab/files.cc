@@ -62,8 +62,8 @@ Status CopySparse(const fs::path& from, const fs::path& to) {
     if (begin < 0) return OkStatus();  // ENXIO: only a hole is left
     end = ::lseek(source.get(), begin, SEEK_HOLE);
     if (const Status copied = CopyRange(source, copy, begin, end); !copied) {
-      return Fail(WithContext(fmt::format("copy {} to {}", from.string(), to.string()),
-                              copied.error()));
+      return Fail(
+          WithContext(fmt::format("copy {} to {}", from.string(), to.string()), copied.error()));
     }
   }
 }

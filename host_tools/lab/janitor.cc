@@ -20,8 +20,8 @@
 namespace plectl::lab {
 namespace {
 
-// The janitor is a copy of a process that may have had other threads: no more than async-signal-safe
-// calls from here on (signal-safety(7)), so no heap and no readdir(3).
+// The janitor is a copy of a process that may have had other threads: no more than
+// async-signal-safe calls from here on (signal-safety(7)), so no heap and no readdir(3).
 
 // Of getdents64(2).
 struct DirectoryEntry {

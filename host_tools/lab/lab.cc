@@ -153,8 +153,8 @@ Result<LabOutcome> Resume(const LabOptions& options, const LabParts& parts,
   return RunSession(engine, options, observer);
 }
 
-Result<std::string> JobImageFor(const LabOptions& options, const LabParts& parts,
-                                const LabJob& job, std::string_view snapshot_key) {
+Result<std::string> JobImageFor(const LabOptions& options, const LabParts& parts, const LabJob& job,
+                                std::string_view snapshot_key) {
   PLECTL_ASSIGN_OR_RETURN(LabJob told, WithLabFacts(job, options, parts, snapshot_key));
   told.delay_tsc_cycles = SeedDelay(options);
   return EncodeJobImage(told);

@@ -46,9 +46,8 @@ Result<LabCpuChoice> FindLabCpu(std::string_view name) {
     if (name == profile.name) return LabCpuChoice{profile.vendor, profile};
     names.push_back(profile.name);
   }
-  return BadInput(
-      fmt::format("the lab has no CPU \"{}\"{}", name, SuggestionText(name, names)),
-      fmt::format("use one of: {}", fmt::join(names, ", ")));
+  return BadInput(fmt::format("the lab has no CPU \"{}\"{}", name, SuggestionText(name, names)),
+                  fmt::format("use one of: {}", fmt::join(names, ", ")));
 }
 
 std::string_view BochsCpuModel(LabCpu cpu) {

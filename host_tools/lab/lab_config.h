@@ -45,7 +45,7 @@ struct LabOptions {
   LabCpu cpu = LabCpu::kIntel;
   LabKernelChoice kernel = LabKernelChoice::kDebian12;
   std::optional<CpuProfile> profile;  // for the record; the job itself must pad its payload
-  uint32_t cpus = 0;  // emulated CPUs: 1, 2 or 4; 0: as many as the job needs, or 1
+  uint32_t cpus = 0;                  // emulated CPUs: 1, 2 or 4; 0: as many as the job needs, or 1
   LabStart start = LabStart::kSnapshot;
   // Another seed is another, equally valid replicate: seconds added to the emulated start time of a
   // cold boot, the phase of a delay (SeedDelay()) before the job of a resumed one.

@@ -108,8 +108,8 @@ Result<Fd> ConnectAsSeenBy(pid_t pid, uint16_t port) {
   if (child < 0) return SystemFailure("fork", errno);
   if (child == 0) SendConnection(theirs.get(), namespaces, address);
   theirs.Reset();
-  Result<Fd> connection =
-      ReceiveConnection(ours.get(), fmt::format("connect to the emulator's display, port {}", port));
+  Result<Fd> connection = ReceiveConnection(
+      ours.get(), fmt::format("connect to the emulator's display, port {}", port));
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   return connection;

@@ -39,8 +39,8 @@ int HighestCpu(const Plan& plan) {
 }
 
 uint64_t DefaultGap(LabCpu cpu) {
-  const auto& params = host::PleParams(cpu == LabCpu::kIntel ? host::KvmModule::kIntel
-                                                              : host::KvmModule::kAmd);
+  const auto& params =
+      host::PleParams(cpu == LabCpu::kIntel ? host::KvmModule::kIntel : host::KvmModule::kAmd);
   return std::ranges::find(params, GapName(cpu), &host::PleParam::name)->kernel_default;
 }
 
@@ -54,6 +54,9 @@ std::string WhyEndless(Arm arm, const host::ParamValues& params, const LabOption
                        const EngineFacts& facts) {
   if (arm == Arm::kNop) return "in the nop arm";
   if (!facts.ple_off_because.empty()) return "since " + facts.ple_off_because;
+  if (options.cpu == LabCpu::kAmd && Value(params, "pause_filter_count") == 0) {
+    return "with pause_filter_count=0";
+  }
   const std::string_view gap_name = GapName(options.cpu);
   const uint64_t gap = Value(params, gap_name).value_or(DefaultGap(options.cpu));
   if (gap >= ShortestLoop(options)) return {};
@@ -112,26 +115,26 @@ Status CheckThreshold(const Plan& plan, const LabOptions& options, const EngineF
   return OkStatus();
 }
 
-Status CheckCpus(const Plan& plan, const LabOptions& options) {
-  const int highest = HighestCpu(plan);
-  if (static_cast<uint32_t>(highest) < CpusOf(options)) return OkStatus();
-  return BadInput(fmt::format("the plan uses CPU {}, but the lab has {} CPUs", highest,
-                              CpusOf(options)),
-                  "leave --lab-cpus out: the plan decides");
-}
-
 }  // namespace
 
 Result<uint32_t> CpusFor(const Plan& plan) {
   const int highest = HighestCpu(plan);
   if (highest < kCpusMax) return std::bit_ceil(static_cast<uint32_t>(highest) + 1);
-  return BadInput(fmt::format("the plan uses CPU {}, but a lab has at most {} CPUs", highest,
-                              kCpusMax),
-                  "use CPUs 0 to 3");
+  return BadInput(
+      fmt::format("the plan uses CPU {}, but a lab has at most {} CPUs", highest, kCpusMax),
+      "use CPUs 0 to 3");
+}
+
+Status CheckLabCpus(const Plan& plan, const LabOptions& options) {
+  const int highest = HighestCpu(plan);
+  if (static_cast<uint32_t>(highest) < CpusOf(options)) return OkStatus();
+  return BadInput(
+      fmt::format("the plan uses CPU {}, but the lab has {} CPUs", highest, CpusOf(options)),
+      "leave --lab-cpus out: the plan decides");
 }
 
 Status CheckPlanForLab(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
-  PLECTL_RETURN_IF_ERROR(CheckCpus(plan, options));
+  PLECTL_RETURN_IF_ERROR(CheckLabCpus(plan, options));
   if (const std::string why = WhyUnusable(LaneOf(options), facts); !why.empty()) {
     return Environment(
         fmt::format("this emulator failed its self-test as {}: {}", LaneOf(options).name(), why),

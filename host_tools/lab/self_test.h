@@ -15,7 +15,7 @@ namespace plectl::lab {
 
 // Finds out what an emulator can do by running plectl in it: a loop of PAUSEs at the gaps around
 // its length and with several windows, and a loop of nops with interrupts off. Everything is done
-// twice and must give the same bytes.
+// twice, in labs that started alike, and must give the same bytes.
 
 // The lane that a lab of these options is in.
 EngineLane LaneOf(const LabOptions& options);
@@ -29,5 +29,9 @@ Result<EngineFacts> ProbeEngine(const LabOptions& options, LabObserver& observer
 // What the trials of the probes say; `repeatable` stays false. Inconclusive error when trials are
 // missing.
 Result<EngineFacts> FactsFromTrials(LabCpu cpu, std::span<const experiment::TrialRecord> trials);
+
+// How the lab of a run log started, as its first manifest says: "snapshot" or "cold"; empty if it
+// does not.
+std::string StartOf(std::string_view log);
 
 }  // namespace plectl::lab

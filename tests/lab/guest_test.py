@@ -149,27 +149,35 @@ class Guest(lab_harness.LabTest):
         self.assertEqual(len(self.trials("closed")), len(WINDOWS))
 
     def loop_length(self, padding, payload, arm, body_loops):
-        """Ticks of one turn, from two runs that nothing interrupted."""
+        """Ticks of one turn, from two runs; None when a timer tick fell into one of them."""
         elapsed = {}
         for trial in self.trials(f"length{padding}"):
             workload = trial["workload"]
             if (workload["payload"], trial["arm"], workload["body_loops"]) != \
                     (payload, arm, body_loops):
                 continue
-            self.assertEqual(set(trial["exits"]), {"IO_INSTRUCTION"})
+            self.assertLessEqual(set(trial["exits"]), {"IO_INSTRUCTION", "EXTERNAL_INTERRUPT"})
+            if "EXTERNAL_INTERRUPT" in trial["exits"]:
+                return None
             elapsed[workload["iterations"]] = trial["elapsed_tsc_cycles"]
         return (elapsed[101] - elapsed[1]) / 100
 
     def test_a_turn_is_as_many_instructions_as_documented(self):
+        interrupted = measured = 0
         for padding in LENGTH_PADDINGS:
             for arm, relax in (("pause", 1), ("nop", 2)):
                 for body_loops in (0, BODY_LOOPS):
                     expected = (padding or relax) + 2 + (1 + 2 * body_loops if body_loops else 0)
                     for payload in ("pause_loop", "user_pause_loop"):
                         length = self.loop_length(padding, payload, arm, body_loops)
+                        interrupted += length is None
+                        measured += length is not None
+                        if length is None:
+                            continue
                         with self.subTest(padding=padding, arm=arm, body_loops=body_loops,
                                           payload=payload):
                             self.assertEqual(length, expected)
+        self.assertLess(interrupted, measured / 5)
 
     def test_the_storms_interval_grows_by_the_padding(self):
         for padding in LENGTH_PADDINGS:

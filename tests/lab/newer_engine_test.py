@@ -4,6 +4,7 @@
 stock kvm_amd turns the filter on, exits fall as the count grows, and there is none when the threshold
 is shorter than the guest's loop of three ticks."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -27,6 +28,13 @@ params: {{pause_filter_count: 3000, pause_filter_thresh: [0, 1, 2, 3, 4, 128]}}
 workloads:
   - {WORKLOAD}
 """
+# PAUSE at CPL 3: AMD's filter counts it, Intel's PLE does not (guest_test.py).
+RING_3 = """
+name: ring-3
+arms: [pause, nop]
+params: {pause_filter_count: [99, 1000], pause_filter_count_grow: 0}
+workloads: [{payload: [pause_loop, user_pause_loop], vcpus: 1, cpus: 0, iterations: 120000}]
+"""
 SCRIPT = """
 grep -q pfthreshold /proc/cpuinfo && echo pfthreshold
 for plan in counts thresholds; do
@@ -43,12 +51,15 @@ def engine_directory():
 
 
 class NewerEngine(lab_harness.LabTest):
-    def test_amd_pause_filter_has_its_count_and_its_threshold(self):
+    def engine(self):
         made = subprocess.run([lab_harness.SOURCE / "scripts/newer-engine", engine_directory()],
                               text=True, capture_output=True, check=False)
         self.assertEqual(made.returncode, 0, made.stderr)
+        return engine_directory() / "bochs"
+
+    def test_amd_pause_filter_has_its_count_and_its_threshold(self):
         done = self.lab_script(SCRIPT, "--lab-cpu", "amd", "--lab-engine",
-                               engine_directory() / "bochs",
+                               self.engine(),
                                files={"counts.yaml": COUNTS, "thresholds.yaml": THRESHOLDS})
         self.assertIn("pfthreshold\n", done.stdout)
         trials = lab_harness.trials_of(done.stdout)
@@ -77,6 +88,25 @@ class NewerEngine(lab_harness.LabTest):
         self.assertEqual([exits[threshold] for threshold in (0, 1, 2)], [0, 0, 0])
         for threshold in (3, 4, 128):
             self.assertGreater(exits[threshold], 100)
+
+    def test_the_engine_passes_its_self_test_and_traps_pause_in_ring_3(self):
+        engine = self.engine()
+        checked = json.loads(self.plectl("lab", "check", "--lab-engine", engine, "--lanes", "amd",
+                                         "--format", "json").stdout)
+        facts = checked["labs"][0]["facts"]
+        self.assertTrue(facts["repeatable"] and facts["closed_form"], facts)
+        self.assertEqual((facts["first_gap_tsc_cycles"], facts["ple_off_because"]), (3, ""))
+        trials = self.sweep_in_lab(RING_3, "--lab-cpu", "amd", "--lab-engine", engine)
+        self.assertEqual(len(trials), 2 * 2 * 2)
+        for trial in trials:
+            count = trial["params"]["pause_filter_count"]
+            with self.subTest(arm=trial["arm"], count=count, **trial["workload"]):
+                if trial["arm"] == "nop":
+                    self.assertEqual(trial["pause_exits"], 0)
+                    continue
+                # Each other exit makes the filter begin anew.
+                others = trial["kvm_exits_total"] - trial["pause_exits"]
+                self.assertLessEqual(abs(trial["pause_exits"] - 120000 // (count + 2)), others)
 
 
 if __name__ == "__main__":

@@ -69,11 +69,12 @@ class Repeat(lab_harness.LabTest):
 
     def test_cold(self):
         first = self.sweep("first", "--lab-start", "cold")
-        instructions = self.instructions("--lab-start", "cold")
+        instructions = self.instructions("--lab-start", "cold") if lab_harness.FULL else None
         self.occupy_the_host()
         self.assertEqual(self.sweep("second", "--lab-start", "cold"), first, "beside busy loops")
-        self.assertEqual(self.instructions("--lab-start", "cold"), instructions)
-        print(f"a cold boot is {instructions} instructions")
+        if lab_harness.FULL:
+            self.assertEqual(self.instructions("--lab-start", "cold"), instructions)
+            print(f"a cold boot is {instructions} instructions")
 
     def test_another_seed_is_another_replicate(self):
         counts = {}

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/base/child.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "host_tools/base/file.h"
@@ -14,7 +25,9 @@ namespace plectl {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Ne;
 
 constexpr milliseconds kLong(20'000);
 
@@ -46,6 +59,16 @@ TEST(Child, FeedsStandardInputAndEnvironment) {
   const auto output = RunChild(options, kLong);
   ASSERT_TRUE(output);
   EXPECT_EQ(output->out, std::string(200'000, 'x') + "yes");
+}
+
+TEST(Child, ItsEnvironmentReplacesOurs) {
+  ::setenv("PLECTL_TEST_TWICE", "ours", 1);
+  ChildOptions options = Command({"sh", "-c", "env | grep PLECTL_TEST_TWICE"});
+  options.environment = {{"PLECTL_TEST_TWICE", "theirs"}};
+  const auto output = RunChild(options, kLong);
+  ::unsetenv("PLECTL_TEST_TWICE");
+  ASSERT_TRUE(output);
+  EXPECT_EQ(output->out, "PLECTL_TEST_TWICE=theirs\n");
 }
 
 TEST(Child, MissingProgramIsAnErrorWithANextStep) {
@@ -103,6 +126,146 @@ TEST(Child, RefusesEndlessOutput) {
   const auto output = RunChild(Command({"cat", "/dev/zero"}), kLong);
   ASSERT_FALSE(output);
   EXPECT_THAT(output.error().message, HasSubstr("more than 64 MiB"));
+}
+
+// What there is to read until the last writer is gone; at most one pipe's worth.
+std::string ReadToEnd(int fd) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (pollfd poll_fd{fd, POLLIN, 0}; ::poll(&poll_fd, 1, 20'000) == 1;) {
+    const ssize_t size = ::read(fd, buffer.data(), buffer.size());
+    if (size <= 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(size));
+  }
+  return text + " [no end]";
+}
+
+ChildExit ExitOf(Child& child) {
+  const auto exit = child.Wait(kLong);
+  if (exit && *exit) return **exit;
+  ADD_FAILURE() << "the child did not end";
+  return {-1, 0};
+}
+
+TEST(ChildFork, ReturnsTheExitCodeAndBothStreams) {
+  auto child = Child::Fork(Command({"copy"}), [] {
+    std::fputs("out", stdout);  // not flushed: that is Fork()'s part
+    std::fputs("err", stderr);
+    return 7;
+  });
+  ASSERT_TRUE(child) << child.error().Text();
+  EXPECT_EQ(ReadToEnd(child->stdout_fd()), "out");
+  EXPECT_EQ(ReadToEnd(child->stderr_fd()), "err");
+  EXPECT_EQ(ExitOf(*child).Text(), "exit code 7");
+}
+
+TEST(ChildFork, DoesNotWriteOurUnwrittenOutputAgain) {
+  std::fputs("[ ours     ] ", stdout);
+  auto child = Child::Fork(Command({"copy"}), [] { return 0; });
+  std::fputs("\n", stdout);
+  ASSERT_TRUE(child);
+  EXPECT_EQ(ReadToEnd(child->stdout_fd()), "");
+  EXPECT_TRUE(ExitOf(*child).ok());
+}
+
+TEST(ChildFork, HasItsOwnEnvironmentDirectoryAndInput) {
+  const TempDir dir;
+  ChildOptions options = Command({"copy"});
+  options.environment = {{"PLECTL_TEST", "yes"}, {"HOME", "/theirs"}};
+  options.working_directory = dir.path();
+  options.standard_input = "input";
+  auto child = Child::Fork(options, [] {
+    std::fputs((ReadToEnd(0) + ' ' + std::getenv("PLECTL_TEST") + ' ' + std::getenv("HOME") + ' ' +
+                std::filesystem::current_path().string())
+                   .c_str(),
+               stdout);
+    return 0;
+  });
+  ASSERT_TRUE(child);
+  EXPECT_EQ(ReadToEnd(child->stdout_fd()),
+            "input yes /theirs " + std::filesystem::canonical(dir.path()).string());
+  EXPECT_TRUE(ExitOf(*child).ok());
+  EXPECT_EQ(std::getenv("PLECTL_TEST"), nullptr);
+}
+
+TEST(ChildFork, AWorkingDirectoryThatIsNotThereIsAnError) {
+  ChildOptions options = Command({"copy"});
+  options.working_directory = "/nonexistent";
+  EXPECT_FALSE(Child::Fork(options, [] { return 0; }));
+}
+
+int SleepForEver() {
+  while (true) ::pause();
+}
+
+TEST(ChildFork, IsKilledWithItsObject) {
+  pid_t pid = -1;
+  {
+    auto child = Child::Fork(Command({"copy"}), SleepForEver);
+    ASSERT_TRUE(child);
+    pid = child->pid();
+    EXPECT_EQ(::kill(pid, 0), 0);
+  }
+  EXPECT_EQ(::kill(pid, 0), -1);
+  EXPECT_EQ(errno, ESRCH);
+}
+
+TEST(ChildFork, DiesWithTheProcessThatStartedIt) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    auto child = Child::Fork(Command({"copy"}), SleepForEver);
+    ::_exit(child ? 0 : 1);  // no destructor runs
+  }
+  ::close(pipe[1]);
+  int status = -1;
+  ASSERT_EQ(::waitpid(owner, &status, 0), owner);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(ReadToEnd(pipe[0]), "");  // ends when the child, which has the write end, is gone
+  ::close(pipe[0]);
+}
+
+// 0 when a connection to a socket of this process works over 127.0.0.1.
+int ConnectToSelf() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(listener, generic, size) != 0 || ::listen(listener, 1) != 0) return 2;
+  if (::getsockname(listener, generic, &size) != 0) return 3;
+  return ::connect(client, generic, size) == 0 && ::accept(listener, nullptr, nullptr) >= 0 ? 0 : 4;
+}
+
+std::string OwnNetwork() { return std::filesystem::read_symlink("/proc/self/ns/net").string(); }
+
+TEST(ChildFork, ANetworkNamespaceHasALoopbackThatWorks) {
+  if (!NetworkNamespacesAllowed()) GTEST_SKIP() << "network namespaces are not allowed here";
+  ChildOptions options = Command({"copy"});
+  options.new_network_namespace = true;
+  auto child = Child::Fork(options, [] {
+    std::fputs(OwnNetwork().c_str(), stdout);
+    return ConnectToSelf();
+  });
+  ASSERT_TRUE(child) << child.error().Text();
+  EXPECT_THAT(ReadToEnd(child->stdout_fd()), AllOf(HasSubstr("net:["), Ne(OwnNetwork())));
+  EXPECT_EQ(ExitOf(*child).Text(), "exit code 0");
+}
+
+TEST(NetworkNamespaces, AskingLeavesThisProcessInItsOwn) {
+  const std::string before = OwnNetwork();
+  EXPECT_EQ(NetworkNamespacesAllowed(), NetworkNamespacesAllowed());
+  EXPECT_EQ(OwnNetwork(), before);
+}
+
+TEST(NetworkNamespaces, WhereTheyAreForbiddenAChildInOneFails) {
+  if (NetworkNamespacesAllowed()) GTEST_SKIP() << "network namespaces are allowed here";
+  ChildOptions options = Command({"true"});
+  options.new_network_namespace = true;
+  EXPECT_FALSE(Child::Start(options));
 }
 
 }  // namespace

@@ -50,6 +50,22 @@ TEST(CheckSameHost, AnotherSeedIsAnotherHostUnlessThePlanHasSeeds) {
   EXPECT_EQ(Difference(OnLab(LabObject(1)), OnLab(LabObject(2)), LabSeedRule::kMayDiffer), "none");
 }
 
+TEST(CheckSameHost, ARunMayGoOnInALabThatStartedOtherwise) {
+  json resumed = LabObject(1);
+  resumed["seed_start"] = "snapshot";
+  resumed["seed_snapshot"] = "abcd";
+  resumed["seed_delay_tsc"] = 9;
+  json cold = LabObject(1);
+  cold["seed_start"] = "cold";
+  cold["seed_snapshot"] = nullptr;
+  for (const LabSeedRule rule : {LabSeedRule::kSame, LabSeedRule::kMayDiffer}) {
+    EXPECT_EQ(Difference(OnLab(resumed), OnLab(cold), rule), "none");
+    EXPECT_EQ(Difference(OnLab(cold), OnLab(LabObject(1)), rule), "none");
+  }
+  cold["seed"] = 2;
+  EXPECT_THAT(Difference(OnLab(resumed), OnLab(cold), LabSeedRule::kSame), HasSubstr("lab was"));
+}
+
 TEST(CheckSameHost, WithAnySeedTheRestOfTheLabMustAgree) {
   for (const char* other : {"bochs-2.8,corei7_haswell_4770,ips=200000000,time0=1700000000",
                             "bochs-2.7,ryzen,ips=200000000,time0=1700000000",

@@ -34,6 +34,7 @@ TEST(LabHost, ARealHostIsNoLab) {
     EXPECT_EQ(LabText(host), "");
     EXPECT_EQ(LabNote(host), "");
     EXPECT_TRUE(LabWithoutSeed(host).is_null());
+    EXPECT_TRUE(LabWithSeed(host).is_null());
   }
 }
 
@@ -57,6 +58,15 @@ TEST(LabHost, ReadsAnObjectAndItsProfile) {
   EXPECT_EQ(LabWithoutSeed(Host(Object())), rest);
 }
 
+TEST(LabHost, TheSeedStaysWithoutHowItWasBroughtAbout) {
+  json object = Object();
+  object["seed_start"] = "snapshot";
+  object["seed_snapshot"] = "abcd";
+  object["seed_delay_tsc_cycles"] = 7;
+  EXPECT_EQ(LabWithSeed(Host(object)), Object());
+  EXPECT_EQ(LabWithSeed(Host(kText)), kText);
+}
+
 TEST(LabHost, AnObjectWithoutAProfileIsAnEmulatorToo) {
   json object = Object();
   object["profile"] = nullptr;
@@ -75,6 +85,7 @@ TEST(LabHost, OddFormsStillSayThatItIsNoSilicon) {
     EXPECT_THAT(LabText(Host(lab)), Not(HasSubstr("deep")));
     EXPECT_EQ(LabNote(Host(lab)), "");
     EXPECT_EQ(LabWithoutSeed(Host(lab)), lab);
+    EXPECT_EQ(LabWithSeed(Host(lab)), lab);
   }
 }
 

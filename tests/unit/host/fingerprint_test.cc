@@ -44,6 +44,24 @@ TEST(Fingerprint, DescribesARecordedIntelHost) {
   EXPECT_EQ(host["lab"], "bochs-2.7/corei7_haswell_4770/ips=200000000");
 }
 
+TEST(Fingerprint, TheLabsOwnFactsComeBeforeItsKernels) {
+  const FakeHost host("intel_ple");
+  const json description = Fingerprint(host.root())["lab"];
+  ASSERT_TRUE(description.is_string());
+  host.Write("/run/plectl-lab.json", R"({"engine": "bochs-2.7", "seed": 3})");
+  EXPECT_EQ(Fingerprint(host.root())["lab"], json({{"engine", "bochs-2.7"}, {"seed", 3}}));
+  for (const char* damaged : {"", "nonsense", "[1]", "\"text\"", "{\"engine\": \"\xff\"}", "{"}) {
+    host.Write("/run/plectl-lab.json", damaged);
+    EXPECT_EQ(Fingerprint(host.root())["lab"], description) << damaged;
+  }
+}
+
+TEST(Fingerprint, ARealHostIsNoLabWhateverAFileSays) {
+  const FakeHost host("amd_no_threshold");
+  host.Write("/run/plectl-lab.json", R"({"engine": "bochs-2.7"})");
+  EXPECT_EQ(Fingerprint(host.root())["lab"], nullptr);
+}
+
 TEST(Fingerprint, SaysWhatItCouldNotRead) {
   const json host = Fingerprint(RecordedHost("intel_ple"));
   EXPECT_TRUE(IsMissing(host["governor"]));

@@ -10,7 +10,8 @@ namespace {
 LabJob SampleJob() {
   LabJob job;
   job.argv = {"plectl", "--version"};
-  job.files = {{"/job/plan.yaml", "name: x\n"}, {"/job/empty", ""}, {"/job/b", std::string(3, '\0')}};
+  job.files = {
+      {"/job/plan.yaml", "name: x\n"}, {"/job/empty", ""}, {"/job/b", std::string(3, '\0')}};
   job.delay_tsc_cycles = 7;
   return job;
 }

@@ -58,5 +58,13 @@ TEST_F(RequiredFilesTest, ProgramsOfRootAreFound) {
   EXPECT_FALSE(FindProgram(root_, "mkisofs"));
 }
 
+TEST_F(RequiredFilesTest, TheEnginesFileIsThePathOrFoundAsAProgram) {
+  EXPECT_EQ(*EngineFile(root_, "bochs-bin"), root_.Path("/usr/bin/bochs-bin"));
+  EXPECT_EQ(*EngineFile(root_, "/opt/bochs/bochs"), "/opt/bochs/bochs");
+  EXPECT_EQ(*EngineFile(root_, "./bochs"), "./bochs");
+  Remove("/usr/bin/bochs-bin");
+  EXPECT_FALSE(EngineFile(root_, "bochs-bin"));
+}
+
 }  // namespace
 }  // namespace plectl::lab
