@@ -155,11 +155,11 @@ class LabSweep {
         progress_.OnNote(fmt::format("lab seed {} ({} of {})", *seed, i + 1, lab_seeds.size()));
       }
       PLECTL_ASSIGN_OR_RETURN(const int exit_code, RunLab(lab_seeds[i]));
-      const Status swept = StatusOfInner(exit_code);
+      Status swept = StatusOfInner(exit_code);
       if (swept) continue;
       // Trials that could not be measured do not keep the other seeds from theirs.
       if (swept.error().kind != ErrorKind::kInconclusive) return swept;
-      last_failure = swept;
+      last_failure = std::move(swept);
     }
     return last_failure;
   }

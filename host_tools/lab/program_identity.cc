@@ -45,6 +45,7 @@ std::optional<std::string> BuildIdOf(const dl_phdr_info& object) {
   for (size_t i = 0; i < object.dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = object.dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells addresses as integers
     const char* notes = reinterpret_cast<const char*>(object.dlpi_addr + segment.p_vaddr);
     if (auto id = BuildIdIn({notes, segment.p_memsz})) return id;
   }
