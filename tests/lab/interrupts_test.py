@@ -32,7 +32,7 @@ arms: {arms}
 params: {{ple_gap: {gaps}}}
 workloads: [{{payload: {payload}, cpus: [0], iterations: 1000, interrupts_off: locking}}]
 """
-PATIENCE = ("--lab-boot-deadline-s", "1500")
+PATIENCE = ("--lab-boot-deadline-s", "1500", "--lab-silence-deadline-s", "1500")
 SECONDS_MAX = 30  # far below a boot on a machine that is as busy
 
 

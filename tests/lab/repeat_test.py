@@ -17,7 +17,8 @@ workloads:
   - {payload: ttas, vcpus: [2, 3], cpus: [0], hold_tsc_cycles: 2000, iterations: 1000}
 """
 TRIALS = 8
-PATIENCE = ("--lab-boot-deadline-s", "1500")  # several labs on a machine that may be busy
+# Several labs on a machine that may be busy.
+PATIENCE = ("--lab-boot-deadline-s", "1500", "--lab-silence-deadline-s", "1500")
 
 
 class Repeat(lab_harness.LabTest):

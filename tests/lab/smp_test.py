@@ -31,7 +31,7 @@ name: refused
 params: {{ple_gap: {gap}}}
 workloads: [{{payload: ttas, vcpus: 2, cpus: {cpus}, iterations: 10}}]
 """
-PATIENCE = ("--lab-boot-deadline-s", "1500")
+PATIENCE = ("--lab-boot-deadline-s", "1500", "--lab-silence-deadline-s", "1500")
 
 
 class Smp(lab_harness.LabTest):

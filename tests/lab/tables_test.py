@@ -21,8 +21,8 @@ REFERENCE_FIXED = {256: 25779, 512: 24087, 1024: 20641, 2048: 16482, 4096: 11607
                    16384: 4119, 32768: 2239, 65536: 1130}
 # A fixed window's count is slice / (window + cost of an exit), and the cost is that of the VMM, its
 # observers and the kernel's path: it weighs most where the window is shortest.
-FIXED_TOLERANCE = 0.10
-PATIENCE = ("--lab-boot-deadline-s", "1500")
+FIXED_TOLERANCE = 0.06
+PATIENCE = ("--lab-boot-deadline-s", "1500", "--lab-silence-deadline-s", "1500")
 
 
 def exits_per_slice(window):

@@ -200,7 +200,7 @@ TEST(Plan, ComesFromAFile) {
 }
 
 TEST(Plan, TheShippedPlansAreValid) {
-  for (const char* name : {"quickstart", "replicates", "gap_trap"}) {
+  for (const char* name : {"quickstart", "replicates", "gap_trap", "lab_tables"}) {
     const std::string path = std::string(PLECTL_SOURCE_DIR "/bench/plans/") + name + ".yaml";
     const Result<Plan> plan = LoadPlan(path, Payloads());
     EXPECT_TRUE(plan) << plan.error().Text();
