@@ -48,7 +48,7 @@ TEST(Summarize, GroupsByPointAndArm) {
 
 TEST(Summarize, PoolsTheLabSeedsOfAPointAndCountsThem) {
   std::vector<TrialSample> samples;
-  for (const uint64_t seed : {7, 0, 7, 9}) {
+  for (const uint64_t seed : {7u, 0u, 7u, 9u}) {
     samples.push_back(Sample("4096", "pause", static_cast<double>(seed)));
     samples.back().lab_seed = seed;
   }
