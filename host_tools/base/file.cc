@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -37,14 +37,18 @@ Result<Fd> OpenFile(const std::filesystem::path& path, int flags, unsigned mode)
 
 Result<std::string> ReadFile(const std::filesystem::path& path) {
   PLECTL_ASSIGN_OR_RETURN(const Fd file, OpenFile(path, O_RDONLY));
+  // Most files are of sysfs and small, and no size is known beforehand.
+  constexpr size_t kChunkMin = 512;
   std::string text;
-  std::array<char, 65536> buffer{};
   while (true) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return SystemFailure(fmt::format("read {}", path.string()), errno);
+    const size_t size = text.size();
+    text.resize(size + std::max(size, kChunkMin));
+    const ssize_t count = ::read(file.get(), text.data() + size, text.size() - size);
+    const int error_number = errno;
+    text.resize(size + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+    if (count < 0 && error_number == EINTR) continue;
+    if (count < 0) return SystemFailure(fmt::format("read {}", path.string()), error_number);
     if (count == 0) return text;
-    text.append(buffer.data(), static_cast<size_t>(count));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "host_tools/base/child.h"
 #include "host_tools/cli/command_line.h"
+#include "host_tools/guests/payload_source.h"
 #include "host_tools/host/module_params.h"
 #include "host_tools/host/observers.h"
 #include "host_tools/lab/agent.h"
@@ -32,6 +33,7 @@ Status CheckInLab(const std::string& command_line) {
 class JobStarter {
  public:
   explicit JobStarter(const HostRoot& root) : root_(root) {
+    (void)guests::EmbeddedPayloads();  // keeps them
     const Result<host::KvmModule> module = host::LoadedModule(root);
     if (!module) return;
     if (auto observers = host::OpenObservers(root, *module, {})) observers_ = *std::move(observers);

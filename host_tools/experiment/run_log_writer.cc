@@ -39,7 +39,7 @@ Result<off_t> SizeOf(int fd, const std::filesystem::path& path) {
 // The length of the file up to and with its last newline. Reads backwards, block by block, since
 // the torn line can be long and the file longer.
 Result<off_t> CompleteSize(int fd, off_t size, const std::filesystem::path& path) {
-  std::array<char, 65536> block{};
+  std::array<char, 4096> block{};
   while (size > 0) {
     const off_t start = std::max<off_t>(0, size - static_cast<off_t>(block.size()));
     const auto wanted = static_cast<size_t>(size - start);

@@ -91,6 +91,10 @@ Result<PayloadImage> PayloadImage::Parse(Bytes elf) {
   PLECTL_RETURN_IF_ERROR(payload.CheckBlocks());
   PLECTL_RETURN_IF_ERROR(payload.ReadRelaxSites());
   PLECTL_RETURN_IF_ERROR(payload.ReadPayloads());
+  payload.ChooseImageSize(image);
+  const MemoryImage common = payload.Memory(RelaxInstruction::kNop, plectl_boot_block{});
+  payload.common_sha256_ =
+      Sha256Hex({reinterpret_cast<const char*>(common.bytes.data()), common.bytes.size()});
   return payload;
 }
 
@@ -162,18 +166,22 @@ Status PayloadImage::ReadPayloads() {
   return OkStatus();
 }
 
+void PayloadImage::ChooseImageSize(const ElfImage& elf) {
+  uint64_t end = note_.boot_block + sizeof(plectl_boot_block);
+  for (const ElfSegment& segment : elf.segments) {
+    end = std::max<uint64_t>(end, segment.address + segment.bytes.size());
+  }
+  image_size_ = end - memory_.address;
+}
+
 MemoryImage PayloadImage::Memory(RelaxInstruction relax, const plectl_boot_block& boot) const {
-  MemoryImage memory = memory_;
+  const auto begin = memory_.bytes.begin();
+  MemoryImage memory{memory_.address, {begin, begin + static_cast<ptrdiff_t>(image_size_)}};
   std::ranges::copy(ObjectBytes(boot), At(memory, note_.boot_block));
   const uint8_t byte =
       relax == RelaxInstruction::kPause ? PLECTL_RELAX_BYTE_0_PAUSE : PLECTL_RELAX_BYTE_0_NOP;
   for (const uint64_t site : relax_sites_) *At(memory, site) = byte;
   return memory;
-}
-
-std::string PayloadImage::CommonSha256() const {
-  MemoryImage memory = Memory(RelaxInstruction::kNop, plectl_boot_block{});
-  return Sha256Hex({reinterpret_cast<const char*>(memory.bytes.data()), memory.bytes.size()});
 }
 
 std::optional<Bytes> PayloadImage::Loaded(uint64_t address, uint64_t size) const {

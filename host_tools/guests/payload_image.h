@@ -45,11 +45,11 @@ class PayloadImage {
   [[nodiscard]] uint32_t entry() const { return entry_; }
   [[nodiscard]] uint64_t result_block() const { return note_.result_block; }
 
-  // The guest's memory for one arm: it differs from the other arm's in the first byte of each relax
-  // site, and in nothing else.
+  // The guest's memory for one arm, up to where it is zero: it differs from the other arm's in the
+  // first byte of each relax site, and in nothing else.
   [[nodiscard]] MemoryImage Memory(RelaxInstruction relax, const plectl_boot_block& boot) const;
   // SHA-256 of what is loaded, without the bytes that differ between arms and the boot block.
-  [[nodiscard]] std::string CommonSha256() const;
+  [[nodiscard]] const std::string& CommonSha256() const { return common_sha256_; }
 
  private:
   PayloadImage() = default;
@@ -59,10 +59,13 @@ class PayloadImage {
   Status CheckRelaxSite(uint64_t address) const;
   Status ReadPayloads();
   Status CheckBlocks() const;
+  void ChooseImageSize(const ElfImage& elf);
   [[nodiscard]] std::optional<Bytes> Loaded(uint64_t address, uint64_t size) const;
   [[nodiscard]] uint8_t* At(MemoryImage& memory, uint64_t address) const;
 
-  MemoryImage memory_;  // as linked
+  MemoryImage memory_;     // as linked
+  size_t image_size_ = 0;  // all behind it is zero, and not the boot block
+  std::string common_sha256_;
   plectl_note note_{};
   uint32_t entry_ = 0;
   std::vector<uint64_t> relax_sites_;

@@ -9,7 +9,7 @@
 namespace plectl::guests {
 
 Result<PayloadImage> EmbeddedPayloads() {
-  auto payloads = PayloadImage::Parse(EmbeddedPayloadElf());
+  static const Result<PayloadImage> payloads = PayloadImage::Parse(EmbeddedPayloadElf());
   if (!payloads) return Fail(WithContext("embedded payload", payloads.error()));
   return payloads;
 }

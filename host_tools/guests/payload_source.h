@@ -8,7 +8,7 @@
 
 namespace plectl::guests {
 
-// The payloads that are part of this program. An error means a broken build.
+// The payloads that are part of this program, parsed once. An error means a broken build.
 Result<PayloadImage> EmbeddedPayloads();
 
 // The payloads of an ELF file of the user's. BadInput that names the file when it cannot be read or

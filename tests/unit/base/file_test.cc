@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "host_tools/base/host_root.h"
 #include "tests/unit/base/temp_dir.h"
@@ -32,6 +34,17 @@ TEST(File, AtomicWriteKeepsTheOldContentWhenItFails) {
   std::filesystem::create_directory(path.string() + ".tmp");  // the temporary cannot be opened
   EXPECT_FALSE(WriteFileAtomically(path, "new"));
   EXPECT_EQ(ReadFile(path).value(), "old");
+}
+
+TEST(File, IsReadWholeWhateverItsSize) {
+  const TempDir dir;
+  const std::filesystem::path path = dir.path() / "a";
+  for (const size_t size : {0U, 1U, 511U, 512U, 513U, 1024U, 1025U, 70000U}) {
+    std::string text(size, 'x');
+    if (size != 0) text.back() = '$';
+    ASSERT_TRUE(WriteFileAtomically(path, text));
+    EXPECT_EQ(ReadFile(path).value(), text) << size;
+  }
 }
 
 TEST(File, ErrorsNameThePath) {

@@ -175,6 +175,16 @@ TEST(PayloadImage, RealElfCarriesTheBootBlock) {
             memory.bytes.end());
 }
 
+TEST(PayloadImage, MemoryEndsWhereOnlyZerosFollow) {
+  const PayloadImage image = RealPayload();
+  const auto segments = ParseElf(EmbeddedPayloadElf(), {0, PLECTL_MEMORY_SIZE}).value().segments;
+  const MemoryImage memory = image.Memory(RelaxInstruction::kPause, plectl_boot_block{});
+  EXPECT_GE(memory.address + memory.bytes.size(),
+            segments.back().address + segments.back().bytes.size());
+  EXPECT_LT(memory.address + memory.bytes.size(),
+            segments.back().address + segments.back().memory_size);
+}
+
 TEST(PayloadImage, CommonSha256CoversCodeButNotTheArm) {
   const PayloadImage real = RealPayload();
   EXPECT_EQ(real.CommonSha256().size(), 64U);
