@@ -36,7 +36,7 @@ Status Send(ByteSink& sink, FrameType type, std::string payload) {
 
 // Sends what the pipe `fd` holds now; false at its end.
 Result<bool> ForwardPipe(int fd, FrameType type, ByteSink& sink) {
-  std::array<char, 65536> buffer{};
+  std::array<char, 4096> buffer{};
   while (true) {
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;

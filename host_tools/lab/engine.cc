@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <map>
 
 #include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
@@ -114,12 +115,14 @@ std::string Engine::LastOutput() const {
   return lines.Tail();
 }
 
-Result<std::string> EngineVersion(std::string_view engine) {
+Result<std::string> EngineVersion(const std::string& engine) {
+  static std::map<std::string, std::string> known;
+  if (const auto found = known.find(engine); found != known.end()) return found->second;
   ChildOptions options;
-  options.argv = {std::string(engine), "--help", "cpu"};
+  options.argv = {engine, "--help", "cpu"};
   PLECTL_ASSIGN_OR_RETURN(const ChildOutput output, RunChild(options, kVersionDeadline));
   const std::optional<std::string> version = ParseEngineVersion(output.out + output.err);
-  if (version) return *version;
+  if (version) return known[engine] = *version;
   return Environment(fmt::format("{} is not the PC emulator Bochs", engine),
                      "sudo apt-get install bochs");
 }

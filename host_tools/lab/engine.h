@@ -62,7 +62,7 @@ class Engine {
   Child process_;
 };
 
-// The engine's version, "2.7".
-Result<std::string> EngineVersion(std::string_view engine);
+// The version of the engine, "2.7"; each engine is asked once in a process.
+Result<std::string> EngineVersion(const std::string& engine);
 
 }  // namespace plectl::lab

@@ -14,7 +14,7 @@ namespace plectl::lab {
 // off (memmap=), the agent waits for it, and the outside writes it into the file that holds the
 // saved memory. It begins with a word that tells its state; the job image follows.
 inline constexpr uint64_t kJobMemoryAddress = uint64_t{96} << 20;
-inline constexpr uint64_t kJobMemorySize = uint64_t{32} << 20;
+inline constexpr uint64_t kJobMemorySize = uint64_t{16} << 20;
 inline constexpr uint32_t kJobMemoryWaiting = 0x30424f4a;  // "JOB0" in memory
 inline constexpr uint32_t kJobMemoryFilled = 0x31424f4a;   // "JOB1"
 inline constexpr uint64_t kJobImageOffset = 8;

@@ -69,6 +69,12 @@ Result<LabJob> WithLabFacts(LabJob job, const LabOptions& options, const LabPart
   return job;
 }
 
+size_t BytesOf(const LabJob& job) {
+  size_t bytes = 0;
+  for (const auto& [path, content] : job.files) bytes += content.size();
+  return bytes;
+}
+
 Result<std::string> JobArchive(const LabJob& job) {
   Archive archive;
   for (const auto& [path, content] : job.files) archive.AddFile(path, content);
@@ -98,11 +104,23 @@ void SayIsolation(const Engine& engine, LabObserver& observer) {
       "(checked)");
 }
 
+// A cold lab holds its job as an image and as files, and for a while the image twice.
+void MakeRoomForJob(size_t job_bytes, LabOptions& options, LabObserver& observer) {
+  constexpr size_t kCopies = 3;
+  const auto needed = static_cast<uint32_t>(LabOptions().memory_mib + kCopies * (job_bytes >> 20));
+  if (options.memory_mib >= needed) return;
+  options.memory_mib = needed;
+  observer.OnProgress(fmt::format("the lab gets {} MiB of memory, since its job has {} MiB", needed,
+                                  job_bytes >> 20));
+}
+
 Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJob& job,
                            LabObserver& observer) {
   options.start = LabStart::kCold;
   PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run,
                           ScratchDirectory::Create(parts.directory / "runs"));
+  MakeRoomForJob(BytesOf(job), options, observer);
+  PLECTL_RETURN_IF_ERROR(CheckLabOptions(options));
   PLECTL_ASSIGN_OR_RETURN(const LabJob told, WithLabFacts(job, options, parts, ""));
   PLECTL_ASSIGN_OR_RETURN(std::string archive, JobArchive(told));
   PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, std::move(archive), run.path()));

@@ -51,7 +51,7 @@ struct LabOptions {
   // cold boot, the phase of a delay (SeedDelay()) before the job of a resumed one.
   uint64_t seed = 0;
   uint64_t instructions_per_s = 200'000'000;  // emulated; also the TSC frequency in Hz
-  uint32_t memory_mib = 256;
+  uint32_t memory_mib = 160;
   std::string engine = "bochs-bin";  // a program in PATH, or a path
   std::filesystem::path directory;   // cache; empty: DefaultLabDirectory()
   bool verbose_console = false;      // kernel messages on the console: a boot twice as long

@@ -3,6 +3,7 @@
 """Instant starts: snapshots, several labs at once, a job that does not fit, and labs that are killed
 at random moments leave no process, file or port behind."""
 
+import hashlib
 import os
 import pathlib
 import random
@@ -65,12 +66,16 @@ class Instant(lab_harness.LabTest):
         # All of one snapshot: the same emulated moment.
         self.assertEqual(len({out.splitlines()[1] for out, _ in outputs}), 1)
 
-    def test_a_job_that_does_not_fit_boots_cold_and_says_so(self):
-        (self.directory / "large").write_bytes(os.urandom(40 << 20))
-        done = self.plectl("lab", "exec", "--lab-memory-mib", 512, "--file", "large", "--", "wc", "-c",
-                           "/job/large")
-        self.assertIn(str(40 << 20), done.stdout)
-        self.assertIn("booting the lab, since its job of 40 MiB is too large", done.stderr)
+    def test_a_job_that_fits_barely_resumes_and_a_larger_one_boots_cold_and_says_so(self):
+        for mib, notes in ((15, ()), (20, ("booting the lab, since its job of 20 MiB is too large",
+                                           "the lab gets 220 MiB of memory"))):
+            content = os.urandom(mib << 20)
+            (self.directory / "large").write_bytes(content)
+            done = self.plectl("lab", "exec", "--file", "large", "--", "sha256sum", "/job/large")
+            self.assertEqual(done.stdout.split()[0], hashlib.sha256(content).hexdigest())
+            self.assertEqual("booting the lab, since" in done.stderr, bool(notes), done.stderr)
+            for note in notes:
+                self.assertIn(note, done.stderr)
 
     def test_a_snapshot_that_does_not_work_is_made_anew(self):
         own = self.directory / "lab"

@@ -52,7 +52,7 @@ TEST(LabOptions, OutOfRangeIsBadInputThatNamesTheRange) {
   late.seed = 400'000'001;
   EXPECT_FALSE(CheckLabOptions(late));
   LabOptions small;
-  small.memory_mib = 191;
+  small.memory_mib = 159;
   EXPECT_FALSE(CheckLabOptions(small));
 }
 
@@ -79,7 +79,7 @@ TEST(LabOptions, TheSeedDelaysAResumedLabByLessThanATick) {
 TEST(KernelCommandLine, OnlyASnapshotReservesMemoryForJobs) {
   LabOptions options;
   EXPECT_THAT(KernelCommandLine(options, "2.7"),
-              HasSubstr(" memmap=32M$0x6000000 plectl.snapshot"));
+              HasSubstr(" memmap=16M$0x6000000 plectl.snapshot"));
   options.start = LabStart::kCold;
   EXPECT_THAT(KernelCommandLine(options, "2.7"), Not(HasSubstr("memmap")));
 }
