@@ -84,9 +84,9 @@ TEST(Schedule, BlocksHaveDifferentOrders) {
 // Each parameter set must be first equally often: 4,000 blocks, 1,000 expected, sigma 27.
 TEST(Schedule, ShufflesWithoutBias) {
   std::map<size_t, int> first;
-  const std::vector<ScheduledTrial> schedule = MakeSchedule(MakePlan(3, 4000));
+  const std::vector<ScheduledTrial> schedule = MakeSchedule(MakePlan(3, 1000));
   for (size_t i = 0; i < schedule.size(); i += 16) ++first[schedule[i].param_set];
-  for (const auto& [param_set, count] : first) EXPECT_NEAR(count, 1000, 4 * 28) << param_set;
+  for (const auto& [param_set, count] : first) EXPECT_NEAR(count, 250, 4 * 14) << param_set;
 }
 
 TEST(Schedule, IdsDependOnContentOnly) {

@@ -46,7 +46,7 @@ Report Replicates() {
   report.groups[0].lab_seeds = 3;
   report.groups.resize(3, report.groups[0]);
   report.groups[0].quantities[Quantity::kThroughput].spread = analysis::Spread{8377, 8301, 8512};
-  for (const size_t group : {1, 2}) {
+  for (const size_t group : {1U, 2U}) {
     report.groups[group].quantities[Quantity::kThroughput].spread = analysis::Spread{5, 5, 5};
     report.groups[group].quantities[Quantity::kPauseExits].spread = analysis::Spread{0, 0, 0};
   }

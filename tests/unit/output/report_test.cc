@@ -80,7 +80,7 @@ TEST(MakeReport, ARealHostIsNoLab) {
 
 TEST(MakeReport, PoolsBlocksAndLabSeeds) {
   std::vector<experiment::TrialRecord> trials;
-  for (const uint64_t seed : {4, 4, 5}) {
+  for (const uint64_t seed : {4U, 4U, 5U}) {
     trials.push_back(Trial(std::to_string(trials.size()), "1"));
     trials.back().lab_seed = seed;
     trials.back().block = static_cast<uint32_t>(trials.size());
