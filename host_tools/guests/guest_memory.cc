@@ -20,6 +20,18 @@ Status GuestMemory::Write(uint64_t address, Bytes bytes) {
   return OkStatus();
 }
 
+Status GuestMemory::Populate(uint64_t begin, uint64_t end) {
+  constexpr uint64_t kPageSize = 4096;
+  if (begin > end || !Slice(mapping_.bytes(), begin, end - begin)) {
+    return OutOfRange("populating", begin, end - begin);
+  }
+  for (uint64_t at = begin & ~(kPageSize - 1); at < end; at += kPageSize) {
+    volatile uint8_t& first_byte = mapping_.data()[at];
+    first_byte = first_byte;
+  }
+  return OkStatus();
+}
+
 Failure GuestMemory::OutOfRange(const char* what, uint64_t address, size_t size) const {
   return Internal(fmt::format("{} of {:#x} bytes at guest address {:#x}: memory ends at {:#x}",
                               what, size, address, mapping_.size()));

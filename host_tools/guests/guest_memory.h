@@ -24,6 +24,9 @@ class GuestMemory {
 
   // Internal error when the range is not all inside.
   Status Write(uint64_t address, Bytes bytes);
+  // Gives the guest real pages in [begin, end), whose content stays. A page that nobody has written
+  // is mapped read-only when the guest reads it first: then its first write is a VM exit.
+  Status Populate(uint64_t begin, uint64_t end);
 
   // A copy of the T at `address`; Internal error when it is not all inside.
   template <class T>

@@ -44,6 +44,8 @@ class PayloadImage {
   // Physical address of the 32-bit entry point (PVH).
   [[nodiscard]] uint32_t entry() const { return entry_; }
   [[nodiscard]] uint64_t result_block() const { return note_.result_block; }
+  // Where its memory ends, with what is zero at first.
+  [[nodiscard]] uint64_t end() const { return memory_.address + memory_.bytes.size(); }
 
   // The guest's memory for one arm, up to where it is zero: it differs from the other arm's in the
   // first byte of each relax site, and in nothing else.

@@ -27,6 +27,7 @@ Result<Vm> MakeVm(const PayloadImage& payload, const GuestRequest& request, uint
   PLECTL_ASSIGN_OR_RETURN(Vm vm, Vm::Create(kvm, options));
   const MemoryImage image = payload.Memory(request.relax, BootBlockOf(request, index));
   PLECTL_RETURN_IF_ERROR(vm.memory().Write(image.address, image.bytes));
+  PLECTL_RETURN_IF_ERROR(vm.memory().Populate(image.address + image.bytes.size(), payload.end()));
   return vm;
 }
 

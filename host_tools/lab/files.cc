@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <system_error>
 
@@ -32,6 +35,18 @@ void RemoveAbandoned(const fs::path& parent) {
     if (!directory.valid() || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) continue;
     fs::remove_all(entry.path(), error);
   }
+}
+
+// A path in `parent` that does not exist, and is not going to unless we make it: 64 random bits.
+Result<fs::path> UnusedPath(const fs::path& parent) {
+  uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != sizeof random) {
+    return SystemFailure("getrandom", errno);
+  }
+  fs::path path = parent / fmt::format("{:016x}", random);
+  std::error_code error;
+  if (fs::exists(path, error)) return Internal(fmt::format("{} exists already", path.string()));
+  return path;
 }
 
 // Copies the bytes [begin, end).
@@ -104,16 +119,16 @@ Result<ScratchDirectory> ScratchDirectory::Create(const fs::path& parent) {
   PLECTL_ASSIGN_OR_RETURN(const Fd parent_lock, LockFile(parent.string() + ".lock"));
   PLECTL_RETURN_IF_ERROR(MakeDirectories(parent));
   RemoveAbandoned(parent);
-  std::string name = (parent / "XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    return SystemFailure(fmt::format("create a directory in {}", parent.string()), errno);
+  PLECTL_ASSIGN_OR_RETURN(const fs::path path, UnusedPath(parent));
+  PLECTL_ASSIGN_OR_RETURN(Janitor janitor, Janitor::Start(path));
+  if (::mkdir(path.c_str(), 0700) != 0) {
+    return SystemFailure(fmt::format("create the directory {}", path.string()), errno);
   }
-  PLECTL_ASSIGN_OR_RETURN(Fd lock, OpenFile(name, O_RDONLY | O_DIRECTORY));
+  PLECTL_ASSIGN_OR_RETURN(Fd lock, OpenFile(path, O_RDONLY | O_DIRECTORY));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return SystemFailure(fmt::format("lock {}", name), errno);
+    return SystemFailure(fmt::format("lock {}", path.string()), errno);
   }
-  PLECTL_ASSIGN_OR_RETURN(Janitor janitor, Janitor::Start(name));
-  return ScratchDirectory(name, std::move(lock), std::move(janitor));
+  return ScratchDirectory(path, std::move(lock), std::move(janitor));
 }
 
 }  // namespace plectl::lab

@@ -59,19 +59,30 @@ void RemoveTree(int parent, const char* name, int depth) {
   ::unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-[[noreturn]] void WaitAndRemove(int lifeline, const char* directory) {
+struct Pipe {
+  Fd read_end;
+  Fd write_end;
+  static Result<Pipe> Create() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return SystemFailure("pipe", errno);
+    return Pipe{Fd(ends[0]), Fd(ends[1])};
+  }
+};
+
+[[noreturn]] void WaitAndRemove(int ready, int lifeline, const char* directory) {
   constexpr int kDepthMax = 8;
   ::setsid();  // a Ctrl-C at the terminal, or a kill of the process group, is not for us
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_IGN);
   ::prctl(PR_SET_NAME, "plectl-janitor");
+  char byte = 0;
+  if (::write(ready, &byte, 1) != 1) ::_exit(1);
   ::dup2(lifeline, 0);
   ::syscall(SYS_close_range, 1U, ~0U, 0U);  // locks and terminals of the other process
-  char byte = 0;
   while (::read(0, &byte, 1) < 0 && errno == EINTR) {
   }
-  // A machine that was killed with its owner may write a last file: once more after a moment.
+  // A machine that was killed with its owner may write a last file: again until it is gone.
   RemoveTree(AT_FDCWD, directory, kDepthMax);
-  for (int i = 0; i < 20 && ::access(directory, F_OK) == 0; ++i) {
+  for (int i = 0; i < 200 && ::access(directory, F_OK) == 0; ++i) {
     ::usleep(50'000);
     RemoveTree(AT_FDCWD, directory, kDepthMax);
   }
@@ -81,14 +92,22 @@ void RemoveTree(int parent, const char* name, int depth) {
 }  // namespace
 
 Result<Janitor> Janitor::Start(const std::filesystem::path& directory) {
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return SystemFailure("pipe", errno);
-  Fd read_end(pipe[0]);
-  Fd write_end(pipe[1]);
+  PLECTL_ASSIGN_OR_RETURN(Pipe lifeline, Pipe::Create());
+  PLECTL_ASSIGN_OR_RETURN(Pipe ready, Pipe::Create());
   const pid_t pid = ::fork();
   if (pid < 0) return SystemFailure("fork a janitor for the lab's files", errno);
-  if (pid == 0) WaitAndRemove(read_end.get(), directory.c_str());
-  return Janitor(pid, std::move(write_end));
+  if (pid == 0) {
+    ::close(lifeline.write_end.get());  // or it would keep itself alive
+    WaitAndRemove(ready.write_end.get(), lifeline.read_end.get(), directory.c_str());
+  }
+  Janitor janitor(pid, std::move(lifeline.write_end));
+  ready.write_end.Reset();
+  char byte = 0;
+  ssize_t count = 0;
+  while ((count = ::read(ready.read_end.get(), &byte, 1)) < 0 && errno == EINTR) {
+  }
+  if (count != 1) return Environment("the janitor for the lab's files ended at its start");
+  return janitor;
 }
 
 Janitor::Janitor(Janitor&& other) noexcept

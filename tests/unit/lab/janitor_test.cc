@@ -54,5 +54,30 @@ TEST(Janitor, RemovesTheTreeOfAKilledProcess) {
   EXPECT_TRUE(fs::is_empty(runs));
 }
 
+// Also between the directory's creation and its janitor's, and with all of the process's group.
+TEST(Janitor, LeavesNothingWhenTheProcessIsKilledAtAnyMoment) {
+  const TempDir directory;
+  constexpr int kVictims = 200;
+  const auto runs = [&](int i) { return directory.path() / std::to_string(i); };
+  for (int i = 0; i < kVictims; ++i) {
+    fs::create_directory(runs(i));
+    const pid_t victim = ::fork();
+    if (victim == 0) {
+      ::setsid();
+      const auto scratch = ScratchDirectory::Create(runs(i));
+      ::pause();
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(10 * i));
+    if (::kill(-victim, SIGKILL) != 0) ::kill(victim, SIGKILL);  // has no group yet
+    ASSERT_EQ(::waitpid(victim, nullptr, 0), victim);
+  }
+  for (int i = 0; i < kVictims; ++i) {
+    for (int wait = 0; wait < 200 && !fs::is_empty(runs(i)); ++wait) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    EXPECT_TRUE(fs::is_empty(runs(i))) << i;
+  }
+}
+
 }  // namespace
 }  // namespace plectl::lab
