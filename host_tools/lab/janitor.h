@@ -11,8 +11,8 @@
 namespace plectl::lab {
 
 // Removes a directory with all it holds when this object is destroyed, and also when this process
-// is killed: a small process of its own session waits for the end of a pipe that only we hold. It is
-// ready when Start() returns, so start it before the directory exists.
+// is killed: a small process of its own session waits for the end of a pipe that only we hold.
+// It is ready when Start() returns, so start it before the directory exists.
 class Janitor {
  public:
   static Result<Janitor> Start(const std::filesystem::path& directory);

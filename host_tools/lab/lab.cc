@@ -160,11 +160,12 @@ class BootWatch final : public LabObserver {
   bool booted_ = false;
 };
 
-Result<LabOutcome> Resume(const LabOptions& options, const LabParts& parts,
-                          const Snapshot& snapshot, std::string_view job_image,
-                          LabObserver& observer) {
+Result<LabOutcome> Resume(LabOptions options, const LabParts& parts, const Snapshot& snapshot,
+                          std::string_view job_image, LabObserver& observer) {
   PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run,
                           ScratchDirectory::Create(parts.directory / "runs"));
+  // It takes a twentieth of a boot: one that does not come up must not cost more than a boot.
+  options.deadlines.boot /= 8;
   PLECTL_RETURN_IF_ERROR(CopySnapshot(snapshot, job_image, run.path()));
   PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Resume(options, run.path()));
   SayIsolation(engine, observer);

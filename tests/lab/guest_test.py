@@ -11,7 +11,7 @@ import lab_harness
 
 PROBE_GUEST = os.environ.get(
     "PLECTL_PROBE_GUEST", lab_harness.SOURCE / "build/release/tests/payloads/plectl_probe_guest")
-TURNS = 120000
+TURNS = 120000 if lab_harness.FULL else 24000
 PADDINGS = [40, 64, 140]  # whose gap boundary is measured
 LENGTH_PADDINGS = [0, 4, 140, 1027]  # whose loop lengths are measured
 BODY_LOOPS = 5

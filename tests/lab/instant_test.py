@@ -14,7 +14,7 @@ import time
 
 import lab_harness
 
-KILLS = 50 if lab_harness.FULL else 12
+KILLS = 50 if lab_harness.FULL else 8
 SEED = int(os.environ.get("PLECTL_TEST_SEED", "50"))
 PLAN = """
 name: instant
@@ -94,7 +94,7 @@ class Instant(lab_harness.LabTest):
 
     def test_without_network_namespaces_the_display_is_on_the_loopback(self):
         script = ("echo 0 > /proc/sys/user/max_net_namespaces && "
-                  f"exec {lab_harness.PLECTL} lab exec -- sh -c 'i=0; while [ $i -lt 99999 ]; do "
+                  f"exec {lab_harness.PLECTL} lab exec -- sh -c 'i=0; while [ $i -lt 20000 ]; do "
                   "i=$((i+1)); done; echo done'")
         before = listening_sockets()
         lab = subprocess.Popen(["unshare", "--user", "--map-root-user", "sh", "-c", script],

@@ -10,17 +10,18 @@ import random
 
 import lab_harness
 
-KILLS = 50
+KILLS = 50 if lab_harness.FULL else 15
+BLOCKS = KILLS * 2 // 5
 SEED = int(os.environ.get("PLECTL_TEST_SEED", "20"))
 # Two reloads for each pair of trials, so that many kills hit one.
-PLAN = """
+PLAN = f"""
 name: kill
 seed: 5
-blocks: 20
+blocks: {BLOCKS}
 arms: [pause]
-params: {ple_gap: 128, ple_window: [1024, 2048, 8192, 16384], ple_window_grow: 0}
+params: {{ple_gap: 128, ple_window: [1024, 2048, 8192, 16384], ple_window_grow: 0}}
 workloads:
-  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 100}
+  - {{payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 100}}
 """
 SCRIPT = """
 cat /sys/module/kvm_intel/parameters/* > /job/originals
@@ -54,7 +55,7 @@ class Kill(lab_harness.LabTest):
         print(f"seed {SEED}: {dict(seen)}")
         self.assertEqual(seen["originals"], KILLS, lines)
         self.assertEqual(seen["originals at the end"], 1)
-        self.assertGreaterEqual(seen["killed"], KILLS * 9 // 10)
+        self.assertGreaterEqual(seen["killed"], KILLS * 4 // 5)
         self.assertGreater(seen["state changed"] + seen["state unloaded"], 0,
                            "no kill hit a changed host: the test proves nothing")
         known = {"originals", "originals at the end", "killed", "state changed", "state unloaded"}
@@ -64,7 +65,7 @@ class Kill(lab_harness.LabTest):
     def check_run_log(self, lines):
         trials = [record for record in map(json.loads, lines) if record["kind"] == "trial"]
         ids = collections.Counter(trial["id"] for trial in trials if trial["valid"])
-        self.assertEqual(len(ids), 80)
+        self.assertEqual(len(ids), 4 * BLOCKS)
         self.assertEqual(set(ids.values()), {1})
 
 
