@@ -9,6 +9,7 @@
 #include "host_tools/host/module_reload.h"
 #include "host_tools/host/param_request.h"
 #include "host_tools/host/param_session.h"
+#include "host_tools/host/persisted_params.h"
 
 namespace plectl::cli {
 namespace {
@@ -56,11 +57,12 @@ void PrintChanges(const ParamValues& before, const ParamValues& after) {
   }
 }
 
-Status DryRunSet(const HostRoot& root, KvmModule module, const ParamValues& values) {
+Status DryRunSet(const HostRoot& root, KvmModule module, const ParamValues& values, bool persist) {
   PLECTL_RETURN_IF_ERROR(host::CheckJournalClean(root));
   PLECTL_ASSIGN_OR_RETURN(const ParamValues current, host::ReadParams(root, module));
   PLECTL_ASSIGN_OR_RETURN(const ParamValues target,
                           host::TargetValues(root, module, current, values));
+  if (persist) fmt::print("would write {}\n", host::kPersistedPath);
   if (target == current) {
     fmt::print("{} has these values already: nothing to do\n", host::ModuleName(module));
     return OkStatus();
@@ -88,10 +90,12 @@ std::string PlannedRestore(const HostRoot& root, const host::ParamJournal& journ
   return fmt::format("would reload {}: {}", name, fmt::join(differences, ", "));
 }
 
-Status DryRunRestore(const HostRoot& root) {
+Status DryRunRestore(const HostRoot& root, bool keep_persisted) {
   PLECTL_ASSIGN_OR_RETURN(const auto journal, host::LoadJournal(root));
+  const bool persisted = !keep_persisted && root.Exists(host::kPersistedPath);
+  if (persisted) fmt::print("would remove {}\n", host::kPersistedPath);
   if (!journal) {
-    fmt::print("nothing to restore\n");
+    if (!persisted) fmt::print("nothing to restore\n");
     return OkStatus();
   }
   PLECTL_ASSIGN_OR_RETURN(const std::string boot_id, host::BootId(root));
@@ -99,15 +103,54 @@ Status DryRunRestore(const HostRoot& root) {
   return OkStatus();
 }
 
+// Waits only when there is something to reload for.
+Status AwaitReloadableFor(const HostRoot& root, KvmModule module, const ParamValues& wanted,
+                          std::chrono::seconds wait) {
+  if (wait.count() == 0 || !host::IsLoaded(root, module)) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(const ParamValues current, host::ReadParams(root, module));
+  if (host::Differences(wanted, current).empty()) return OkStatus();
+  return host::AwaitReloadable(root, module, wait);
+}
+
+// The change is not undone when it cannot be made to last: the user learns which half is done.
+Status Persist(const HostRoot& root, KvmModule module, const ParamValues& values) {
+  if (Status written = host::PersistParams(root, module, values); !written) {
+    return Fail(WithContext("the parameters are set until the module is loaded next, but not after",
+                            written.error()));
+  }
+  fmt::print(stderr, "written: {} (run update-initramfs -u where the initramfs loads {})\n",
+             host::kPersistedPath, host::ModuleName(module));
+  return OkStatus();
+}
+
+Status AwaitRestorable(const HostRoot& root, std::chrono::seconds wait) {
+  PLECTL_ASSIGN_OR_RETURN(const auto journal, host::LoadJournal(root));
+  if (!journal) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(const std::string boot_id, host::BootId(root));
+  if (boot_id != journal->boot_id) return OkStatus();
+  return AwaitReloadableFor(root, journal->module, journal->originals, wait);
+}
+
+void PrintRestored(const host::RestoreOutcome& outcome) {
+  fmt::print("restored {}\n", host::ModuleName(outcome.module));
+  for (const host::PleParam& param : host::PleParams(outcome.module)) {
+    const auto found = outcome.values.find(std::string(param.name));
+    if (found != outcome.values.end()) fmt::print("{}: {}\n", param.name, found->second);
+  }
+}
+
 }  // namespace
 
-Status SetParams(const HostRoot& root, const std::vector<std::string>& assignments, bool dry_run) {
+Status SetParams(const HostRoot& root, const std::vector<std::string>& assignments,
+                 const ParamsOptions& options) {
   PLECTL_ASSIGN_OR_RETURN(const ParamValues values, ParseAssignments(assignments));
   PLECTL_RETURN_IF_ERROR(CheckInput(values));
   PLECTL_ASSIGN_OR_RETURN(const KvmModule module, host::LoadedModule(root));
-  if (dry_run) return DryRunSet(root, module, values);
+  if (options.persist) PLECTL_RETURN_IF_ERROR(host::CheckPersistable(root, module, values));
+  if (options.dry_run) return DryRunSet(root, module, values, options.persist);
   PLECTL_RETURN_IF_ERROR(CheckRealHost(root));
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
+  PLECTL_RETURN_IF_ERROR(AwaitReloadableFor(root, module, values, options.wait));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession session,
                           host::ParamSession::Begin(root, module, host::MakeKmodLoader()));
   const ParamValues before = session.originals();
@@ -118,24 +161,27 @@ Status SetParams(const HostRoot& root, const std::vector<std::string>& assignmen
   fmt::print(stderr, "{}\n",
              session.reloads() == 0 ? "these values were set already: nothing was reloaded"
                                     : "undo: sudo plectl params restore");
-  return OkStatus();
+  return options.persist ? Persist(root, module, values) : OkStatus();
 }
 
-Status RestoreParams(const HostRoot& root, bool dry_run) {
-  if (dry_run) return DryRunRestore(root);
+Status RestoreParams(const HostRoot& root, const ParamsOptions& options) {
+  if (options.dry_run) return DryRunRestore(root, options.keep_persisted);
   PLECTL_RETURN_IF_ERROR(CheckRealHost(root));
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
+  // First what lasts: a reboot must not bring back what the user wants gone.
+  bool removed = false;
+  if (!options.keep_persisted) {
+    PLECTL_ASSIGN_OR_RETURN(removed, host::RemovePersistedParams(root));
+  }
+  if (removed) fmt::print("removed {}\n", host::kPersistedPath);
+  PLECTL_RETURN_IF_ERROR(AwaitRestorable(root, options.wait));
   const auto loader = host::MakeKmodLoader();
   PLECTL_ASSIGN_OR_RETURN(const host::RestoreOutcome outcome,
                           host::RestoreFromJournal(root, *loader));
-  if (!outcome.restored) {
+  if (outcome.restored) {
+    PrintRestored(outcome);
+  } else if (!removed) {
     fmt::print("nothing to restore\n");
-    return OkStatus();
-  }
-  fmt::print("restored {}\n", host::ModuleName(outcome.module));
-  for (const host::PleParam& param : host::PleParams(outcome.module)) {
-    const auto found = outcome.values.find(std::string(param.name));
-    if (found != outcome.values.end()) fmt::print("{}: {}\n", param.name, found->second);
   }
   if (!outcome.note.empty()) fmt::print(stderr, "note: {}\n", outcome.note);
   return OkStatus();

@@ -2,6 +2,8 @@
 #include "host_tools/cli/params_command.h"
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +16,7 @@ namespace {
 struct Options {
   std::string format = "text";
   std::vector<std::string> assignments;
-  bool dry_run = false;
+  ParamsOptions change;
 };
 using OptionsPtr =
     std::shared_ptr<Options>;  // shared by the callbacks, which outlive this file's calls
@@ -30,26 +32,41 @@ void AddShow(CLI::App& params, CommandContext& context, const OptionsPtr& option
   });
 }
 
+void AddChangeOptions(CLI::App& command, ParamsOptions& change, const char* dry_run_help) {
+  command.add_flag("--dry-run", change.dry_run, dry_run_help);
+  command
+      .add_option_function<uint32_t>(
+          "--wait",
+          [&change](const uint32_t& seconds) { change.wait = std::chrono::seconds(seconds); },
+          "Wait for so many seconds for running VMs to end; without it they are a reason to refuse")
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("SECONDS");
+}
+
 void AddSet(CLI::App& params, CommandContext& context, const OptionsPtr& options) {
   CLI::App* set = params.add_subcommand("set", "Reload the KVM module with other PLE parameters");
   set->add_option("NAME=VALUE", options->assignments, "What to change; the rest stays as it is")
       ->required();
-  set->add_flag("--dry-run", options->dry_run, "Check everything and print the change only");
+  AddChangeOptions(*set, options->change, "Check everything and print the change only");
+  set->add_flag("--persist", options->change.persist,
+                "Also write /etc/modprobe.d/plectl.conf, for the module's next loads");
   set->footer(
       "Needs root and no running VM. `plectl params restore` undoes it.\n"
       "Example: sudo plectl params set ple_window=8192 ple_window_grow=0");
   set->callback([&context, options] {
-    context.exit_code = ExitCodeOf(SetParams(context.root, options->assignments, options->dry_run));
+    context.exit_code = ExitCodeOf(SetParams(context.root, options->assignments, options->change));
   });
 }
 
 void AddRestore(CLI::App& params, CommandContext& context, const OptionsPtr& options) {
   CLI::App* restore = params.add_subcommand(
       "restore", "Bring the original parameters back, also after plectl was killed");
-  restore->add_flag("--dry-run", options->dry_run, "Print only what is to be done");
+  AddChangeOptions(*restore, options->change, "Print only what is to be done");
+  restore->add_flag("--keep-persisted", options->change.keep_persisted,
+                    "Leave /etc/modprobe.d/plectl.conf, for the start of the machine");
   restore->footer("Example: sudo plectl params restore");
   restore->callback([&context, options] {
-    context.exit_code = ExitCodeOf(RestoreParams(context.root, options->dry_run));
+    context.exit_code = ExitCodeOf(RestoreParams(context.root, options->change));
   });
 }
 

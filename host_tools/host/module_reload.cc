@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <thread>
 
+#include "host_tools/base/clock.h"
+#include "host_tools/base/stop.h"
 #include "host_tools/host/module_holders.h"
 #include "host_tools/host/module_params.h"
 
@@ -22,6 +25,20 @@ Status CheckReloadable(const HostRoot& root, KvmModule module) {
       fmt::format("{} is built into this kernel and cannot be reloaded", name),
       fmt::format("set its parameters on the kernel command line, e.g. {}.{}={}, and reboot", name,
                   PleParams(module).front().name, PleParams(module).front().kernel_default));
+}
+
+Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience) {
+  constexpr std::chrono::milliseconds kPollInterval(200);
+  const Stopwatch waited;
+  while (true) {
+    PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+    Status reloadable = CheckReloadable(root, module);
+    if (reloadable || IsBuiltIn(root, module)) return reloadable;
+    if (waited.ElapsedNs() > std::chrono::nanoseconds(patience).count()) {
+      return Fail(WithContext(fmt::format("waited {} s", patience.count()), reloadable.error()));
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
 }
 
 Result<ParamValues> ReloadModule(const HostRoot& root, ModuleLoader& loader, KvmModule module,

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`plectl params` on the real kvm_intel: set, show, restore, refusals; SIGTERM restores a sweep."""
+"""`plectl params` on the real kvm_intel: set, show, restore, refusals; SIGTERM restores a sweep; a
+foreign VM is waited for, or named."""
 
 import json
+import os
+import pathlib
 
 import lab_harness
 
@@ -37,8 +40,33 @@ all | cmp - /job/originals && echo "originals"
 ls /var/lib/plectl | grep -c journal
 """
 
+FOREIGN_VM = """
+window() { cat /sys/module/kvm_intel/parameters/ple_window; }
+/job/vm_holder 8 & holder=$!
+sleep 1
+plectl params set ple_window=1024 2>/job/busy; echo "busy $? $(window)"
+grep -c "$holder (vm_holder, kvm-v" /job/busy; ls /var/lib/plectl | grep -c journal
+plectl params set --wait 1 ple_window=1024 2>/job/still; echo "impatient $? $(window)"
+grep -c "waited 1 s: kvm_intel is in use by $holder" /job/still
+plectl params set --wait 0 ple_window=4096 >&2; echo "nothing to do $? $(window)"
+plectl params set --wait 600 ple_window=1024 >&2; echo "waited $? $(window)"
+kill -0 $holder 2>/dev/null || echo "the VM is gone"
+plectl params restore --wait 5 >&2; echo "restored $? $(window)"
+"""
+VM_HOLDER = pathlib.Path(os.environ.get(
+    "PLECTL_VM_HOLDER", lab_harness.SOURCE / "build/release/tests/lab/plectl_vm_holder"))
+
 
 class Params(lab_harness.LabTest):
+    def test_a_foreign_vm_is_named_and_waited_for(self):
+        self.write("script.sh", FOREIGN_VM)
+        done = self.plectl("lab", "exec", "--file", f"{VM_HOLDER}:/job/vm_holder", "--file",
+                           "script.sh:/job/script.sh", "--", "sh", "/job/script.sh")
+        self.assertEqual(done.stdout.splitlines(), [
+            "holds a VM", "busy 3 4096", "1", "0", "impatient 3 4096", "1", "nothing to do 0 4096",
+            "waited 0 1024", "the VM is gone", "restored 0 4096"],
+            done.stderr)
+
     def test_set_show_restore_and_refusals(self):
         done = self.lab_script(SCRIPT, files={"plan.yaml": PLAN}, exit_code=1)
         lines = done.stdout.splitlines()
