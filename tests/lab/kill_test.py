@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""SIGKILL of plectl at seeded random moments of a sweep inside the lab: `plectl params restore`
-brings back the originals every time, and the resumed run holds every finished trial exactly once."""
+"""SIGKILL of plectl at seeded random moments of a sweep, a `params set` or a `params restore` inside
+the lab: `plectl params restore` brings back the originals every time, no file is torn, and the
+resumed run holds every finished trial exactly once."""
 
 import collections
 import json
@@ -10,8 +11,10 @@ import random
 
 import lab_harness
 
-KILLS = 50 if lab_harness.FULL else 15
-BLOCKS = KILLS * 2 // 5
+KILLS = 200 if lab_harness.FULL else 18
+BLOCKS = KILLS // 4
+# How long each command takes in the lab at most, in us: the kill comes anywhere in it.
+COMMANDS = {"sweep": 2_500_000, "set": 300_000, "restore": 300_000}
 SEED = int(os.environ.get("PLECTL_TEST_SEED", "20"))
 # Two reloads for each pair of trials, so that many kills hit one.
 PLAN = f"""
@@ -25,13 +28,17 @@ workloads:
 """
 SCRIPT = """
 cat /sys/module/kvm_intel/parameters/* > /job/originals
-while read delay_us; do
-  plectl sweep /job/plan.yaml --out /job/out --progress none >/dev/null 2>>/job/log &
+sweep() { exec plectl sweep /job/plan.yaml --out /job/out --progress none; }
+set_() { exec plectl params set --persist ple_window=5000 ple_window_grow=0; }
+restore() { exec plectl params restore; }
+while read command delay_us; do
+  test $command = restore && plectl params set ple_window=6000 >/dev/null 2>>/job/log
+  case $command in sweep) sweep ;; set) set_ ;; restore) restore ;; esac >/dev/null 2>>/job/log &
   victim=$!
   usleep $delay_us
-  kill -KILL $victim && echo "killed"
+  kill -KILL $victim 2>/dev/null && echo "killed $command"
   wait $victim
-  cp /job/out/run.jsonl /job/before.jsonl 2>/dev/null
+  test $command = sweep && cp /job/out/run.jsonl /job/before.$((++kills)) 2>/dev/null
   test -e /sys/module/kvm_intel || echo "state unloaded"
   test -e /sys/module/kvm_intel && { cat /sys/module/kvm_intel/parameters/* | cmp -s - /job/originals || echo "state changed"; }
   plectl params restore >>/job/log 2>&1 || echo "restore failed: $(tail -n 1 /job/log)"
@@ -40,6 +47,11 @@ while read delay_us; do
 done < /job/delays
 plectl sweep /job/plan.yaml --out /job/out --progress none >/dev/null || echo "last sweep failed"
 cat /sys/module/kvm_intel/parameters/* | cmp - /job/originals && echo "originals at the end"
+for before in /job/before.*; do  # its whole lines must still be there
+  head -n $(wc -l <$before) $before >/job/whole
+  head -n $(wc -l <$before) /job/out/run.jsonl | cmp -s - /job/whole || echo "lost lines of $before"
+done
+ls /etc/modprobe.d/*.conf 2>/dev/null
 cat /job/out/run.jsonl
 """
 
@@ -47,18 +59,21 @@ cat /job/out/run.jsonl
 class Kill(lab_harness.LabTest):
     def test_no_kill_leaves_a_changed_host_or_a_lost_trial(self):
         moments = random.Random(SEED)
-        delays_us = [moments.randrange(0, 2_500_000) for _ in range(KILLS)]
-        done = self.lab_script(SCRIPT, files={
-            "plan.yaml": PLAN, "delays": "".join(f"{delay}\n" for delay in delays_us)})
+        commands = [command for _ in range(KILLS // 3 + 1) for command in COMMANDS][:KILLS]
+        delays = [f"{command} {moments.randrange(COMMANDS[command])}\n" for command in commands]
+        done = self.lab_script(SCRIPT, files={"plan.yaml": PLAN, "delays": "".join(delays)},
+                               timeout_s=3000)
         lines = [line for line in done.stdout.splitlines() if not line.startswith("{")]
         seen = collections.Counter(lines)
         print(f"seed {SEED}: {dict(seen)}")
         self.assertEqual(seen["originals"], KILLS, lines)
         self.assertEqual(seen["originals at the end"], 1)
-        self.assertGreaterEqual(seen["killed"], KILLS * 4 // 5)
+        for command in COMMANDS:
+            self.assertGreaterEqual(seen[f"killed {command}"], KILLS // 3 * 2 // 3, command)
         self.assertGreater(seen["state changed"] + seen["state unloaded"], 0,
                            "no kill hit a changed host: the test proves nothing")
-        known = {"originals", "originals at the end", "killed", "state changed", "state unloaded"}
+        known = {"originals", "originals at the end", "state changed", "state unloaded",
+                 *(f"killed {command}" for command in COMMANDS)}
         self.assertLessEqual(set(seen), known)
         self.check_run_log([line for line in done.stdout.splitlines() if line.startswith("{")])
 
