@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -54,6 +55,7 @@ struct ExecPlan {
   int stderr_fd = -1;
   int error_fd = -1;  // errno of a failed exec goes there
   bool new_network_namespace = false;
+  std::optional<rlimit> address_space;
   pid_t parent = 0;
 };
 
@@ -107,6 +109,7 @@ void PrepareChild(const ExecPlan& plan) {
     if (!EnterNetworkNamespace()) FailInChild(plan);
     DieWithParent(plan.parent);
   }
+  if (plan.address_space && ::setrlimit(RLIMIT_AS, &*plan.address_space) != 0) FailInChild(plan);
 }
 
 [[noreturn]] void ExecChild(const ExecPlan& plan) {
@@ -194,9 +197,17 @@ std::string ExecHint(const ChildOptions& options, int error_number) {
   return {};
 }
 
-ChildExit ExitOf(const siginfo_t& info) {
-  if (info.si_code == CLD_EXITED) return {info.si_status, 0};
-  return {0, info.si_status};
+int64_t ToNs(const timeval& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + int64_t{time.tv_usec} * 1000;
+}
+
+ChildExit ExitOf(int status, const rusage& used, int64_t wall_ns) {
+  ChildExit exit;
+  if (WIFEXITED(status)) exit.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) exit.signal = WTERMSIG(status);
+  exit.usage = {wall_ns, ToNs(used.ru_utime), ToNs(used.ru_stime),
+                static_cast<uint64_t>(used.ru_maxrss) << 10};  // ru_maxrss is in KiB
+  return exit;
 }
 
 }  // namespace
@@ -212,14 +223,26 @@ bool NetworkNamespacesAllowed() {
 
 std::string ChildExit::Text() const {
   if (signal == 0) return fmt::format("exit code {}", exit_code);
-  return fmt::format("signal {} ({})", signal, ::strsignal(signal));
+  const char* name = ::sigabbrev_np(signal);
+  return fmt::format("SIG{} ({})", name == nullptr ? "?" : name, ::strsignal(signal));
+}
+
+std::string ChildUsage::Text() const {
+  const auto seconds = [](int64_t ns) { return static_cast<double>(ns) / 1e9; };
+  return fmt::format("{:.1f} s (user {:.1f} s, system {:.1f} s), at most {} MiB", seconds(wall_ns),
+                     seconds(user_ns), seconds(system_ns), peak_memory_bytes >> 20);
 }
 
 Child::Child(pid_t pid, Fd pidfd, Fd out, Fd err)
-    : pid_(pid), pidfd_(std::move(pidfd)), stdout_(std::move(out)), stderr_(std::move(err)) {}
+    : pid_(pid),
+      start_ns_(MonotonicNs()),
+      pidfd_(std::move(pidfd)),
+      stdout_(std::move(out)),
+      stderr_(std::move(err)) {}
 
 Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
+      start_ns_(other.start_ns_),
       pidfd_(std::move(other.pidfd_)),
       stdout_(std::move(other.stdout_)),
       stderr_(std::move(other.stderr_)) {}
@@ -246,6 +269,7 @@ Result<Child> Child::Launch(const ChildOptions& options, const std::function<int
   plan.stderr_fd = streams.err.write_end.get();
   plan.error_fd = exec_error.write_end.get();
   plan.new_network_namespace = options.new_network_namespace;
+  if (const auto limit = options.memory_limit_bytes) plan.address_space = rlimit{*limit, *limit};
   plan.parent = ::getpid();
 
   if (body) std::fflush(nullptr);  // else the child would write what is buffered once more
@@ -273,22 +297,26 @@ Result<std::optional<ChildExit>> Child::Wait(std::chrono::milliseconds timeout) 
     timeout =
         std::chrono::milliseconds(std::max<int64_t>(0, (deadline_ns - MonotonicNs()) / 1'000'000));
   }
-  siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) != 0) {
-    return SystemFailure("waitid", errno);
-  }
-  if (info.si_pid == 0) return std::optional<ChildExit>();
-  pid_ = -1;
-  return std::optional<ChildExit>(ExitOf(info));
+  return Reap(WNOHANG);
 }
 
-void Child::Kill() {
-  if (pid_ < 0) return;
+// Nothing when it has not ended, which only WNOHANG lets happen.
+std::optional<ChildExit> Child::Reap(int options) {
+  int status = 0;
+  rusage used{};
+  pid_t reaped = 0;
+  while ((reaped = ::wait4(pid_, &status, options, &used)) < 0 && errno == EINTR) {
+  }
+  if (reaped == 0) return std::nullopt;
+  pid_ = -1;
+  return ExitOf(status, used, MonotonicNs() - start_ns_);
+}
+
+ChildUsage Child::Kill() {
+  if (pid_ < 0) return {};
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);  // in case it has not reached setpgid()
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
+  return Reap(0)->usage;
 }
 
 }  // namespace plectl

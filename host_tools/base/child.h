@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -24,18 +25,32 @@ struct ChildOptions {
   std::optional<std::filesystem::path> output_file;  // stdout and stderr go there together
   bool new_network_namespace = false;  // no port it opens is reachable from outside; has loopback
   std::vector<std::pair<std::string, std::string>> environment;  // over ours
+  // The most address space that the program, and each that it starts, may map (RLIMIT_AS,
+  // getrlimit(2)); nothing: as much as we may. Not for programs that reserve much and use little.
+  std::optional<uint64_t> memory_limit_bytes;
 };
 
 // Whether a child can have new_network_namespace: needs CAP_SYS_ADMIN, or user namespaces, which
 // containers and hardened kernels often forbid.
 bool NetworkNamespacesAllowed();
 
+// What a child has used, with the children that it has waited for (getrusage(2)).
+struct ChildUsage {
+  int64_t wall_ns = 0;  // from its start until we learnt of its end
+  int64_t user_ns = 0;
+  int64_t system_ns = 0;
+  uint64_t peak_memory_bytes = 0;  // resident set; of the largest process
+  // "12.3 s (user 11.0 s, system 0.2 s), at most 180 MiB".
+  [[nodiscard]] std::string Text() const;
+};
+
 // How a child ended.
 struct ChildExit {
   int exit_code = 0;  // valid when signal is 0
   int signal = 0;     // that killed it, or 0
+  ChildUsage usage;
   [[nodiscard]] bool ok() const { return signal == 0 && exit_code == 0; }
-  // "exit code 3" or "signal 9 (Killed)".
+  // "exit code 3" or "SIGKILL (Killed)".
   [[nodiscard]] std::string Text() const;
 };
 
@@ -62,13 +77,16 @@ class Child {
   [[nodiscard]] int exit_fd() const { return pidfd_.get(); }
   // Waits up to `timeout`; nothing when it is still running then.
   Result<std::optional<ChildExit>> Wait(std::chrono::milliseconds timeout);
-  // Kills the whole process group (SIGKILL) and reaps the child.
-  void Kill();
+  // Kills the whole process group (SIGKILL) and reaps the child. All zero when it was reaped
+  // before.
+  ChildUsage Kill();
 
  private:
+  std::optional<ChildExit> Reap(int options);
   static Result<Child> Launch(const ChildOptions& options, const std::function<int()>& body);
   Child(pid_t pid, Fd pidfd, Fd out, Fd err);
   pid_t pid_ = -1;
+  int64_t start_ns_ = 0;  // MonotonicNs()
   Fd pidfd_;
   Fd stdout_;
   Fd stderr_;
@@ -81,11 +99,12 @@ struct ChildOutput {
 };
 
 // Runs a child to its end. It is killed at the deadline, or when it writes more than 64 MiB; that
-// is an error, as is a program that is not there. Any other exit code is a result.
+// is an error that says what it had used, as is a program that is not there. Any other exit code is
+// a result.
 Result<ChildOutput> RunChild(const ChildOptions& options, std::chrono::milliseconds deadline);
 
-// RunChild, and an Environment error with the last line of stderr unless it exits with 0. Returns
-// its stdout.
+// RunChild, and an Environment error with the last line of stderr, and with the memory limit when
+// there is one, unless it exits with 0. Returns its stdout.
 Result<std::string> RunChildOrFail(const ChildOptions& options, std::chrono::milliseconds deadline);
 
 }  // namespace plectl

@@ -43,10 +43,22 @@ Result<bool> CollectOutput(const Child& child, ChildOutput& output, int64_t dead
       if (!more) polls[i].fd = -1;
     }
     if (output.out.size() + output.err.size() > kOutputLimitBytes) {
-      return Environment("the child wrote more than 64 MiB; it was killed");
+      return Environment("it wrote more than 64 MiB");
     }
   }
   return true;
+}
+
+Failure Killed(const ChildOptions& options, Child& child, std::string_view why) {
+  const ChildUsage usage = child.Kill();
+  return Environment(
+      fmt::format("{} was killed, since {}; it took {}", options.argv[0], why, usage.Text()));
+}
+
+// What may be behind a failure, or "".
+std::string LimitText(const ChildOptions& options) {
+  if (!options.memory_limit_bytes) return {};
+  return fmt::format(" (it may map {} MiB of memory)", *options.memory_limit_bytes >> 20);
 }
 
 }  // namespace
@@ -55,15 +67,15 @@ Result<ChildOutput> RunChild(const ChildOptions& options, std::chrono::milliseco
   const int64_t deadline_ns = MonotonicNs() + deadline.count() * 1'000'000;
   PLECTL_ASSIGN_OR_RETURN(Child child, Child::Start(options));
   ChildOutput output;
-  PLECTL_ASSIGN_OR_RETURN(const bool in_time, CollectOutput(child, output, deadline_ns));
+  const Result<bool> in_time = CollectOutput(child, output, deadline_ns);
+  if (!in_time) return Killed(options, child, in_time.error().message);
   std::optional<ChildExit> exit;
-  if (in_time) {
+  if (*in_time) {
     const auto left = std::chrono::milliseconds((deadline_ns - MonotonicNs()) / 1'000'000);
     PLECTL_ASSIGN_OR_RETURN(exit, child.Wait(std::max(left, std::chrono::milliseconds(0))));
   }
   if (!exit) {
-    return Environment(fmt::format("{} did not end within {} ms; it was killed", options.argv[0],
-                                   deadline.count()));
+    return Killed(options, child, fmt::format("it did not end within {} ms", deadline.count()));
   }
   output.exit = *exit;
   return output;
@@ -74,8 +86,8 @@ Result<std::string> RunChildOrFail(const ChildOptions& options,
   PLECTL_ASSIGN_OR_RETURN(ChildOutput output, RunChild(options, deadline));
   if (output.exit.ok()) return std::move(output.out);
   const std::string_view last_line = Split(TrimRight(output.err), '\n').back();
-  return Environment(
-      fmt::format("{}: {}: {}", fmt::join(options.argv, " "), output.exit.Text(), last_line));
+  return Environment(fmt::format("{}: {}{}: {}", fmt::join(options.argv, " "), output.exit.Text(),
+                                 LimitText(options), last_line));
 }
 
 }  // namespace plectl

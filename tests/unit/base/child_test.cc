@@ -81,14 +81,41 @@ TEST(Child, MissingProgramIsAnErrorWithANextStep) {
 TEST(Child, IsKilledAtItsDeadlineWithItsGroup) {
   const auto output = RunChild(Command({"sh", "-c", "sleep 100 & sleep 100"}), milliseconds(50));
   ASSERT_FALSE(output);
-  EXPECT_THAT(output.error().message, HasSubstr("did not end within 50 ms"));
+  EXPECT_THAT(output.error().message,
+              AllOf(HasSubstr("sh was killed, since it did not end within 50 ms; it took "),
+                    HasSubstr(" s (user "), HasSubstr(" MiB")));
 }
 
 TEST(Child, NamesTheSignalThatKilledIt) {
   const auto output = RunChild(Command({"sh", "-c", "kill -SEGV $$"}), kLong);
   ASSERT_TRUE(output);
   EXPECT_EQ(output->exit.signal, SIGSEGV);
-  EXPECT_EQ(output->exit.Text(), "signal 11 (Segmentation fault)");
+  EXPECT_EQ(output->exit.Text(), "SIGSEGV (Segmentation fault)");
+}
+
+TEST(Child, ReportsWhatItUsed) {
+  // 64 MiB and some 200 ms of user time, in any shell's tail.
+  const auto output =
+      RunChild(Command({"sh", "-c", "head -c 67108864 /dev/zero | tail | wc -c"}), kLong);
+  ASSERT_TRUE(output);
+  EXPECT_EQ(output->out, "67108864\n");
+  const ChildUsage& usage = output->exit.usage;
+  EXPECT_GT(usage.wall_ns, 0);
+  EXPECT_GT(usage.user_ns + usage.system_ns, 0);
+  EXPECT_LE(usage.user_ns + usage.system_ns, 3 * usage.wall_ns);  // three processes
+  EXPECT_GT(usage.peak_memory_bytes, uint64_t{64} << 20);
+  EXPECT_LT(usage.peak_memory_bytes, uint64_t{1} << 30);
+}
+
+TEST(Child, AnOverEagerOneMeetsItsMemoryLimit) {
+  ChildOptions options =
+      Command({"sh", "-c", "head -c 67108864 /dev/zero | tail | wc -c >&2; exit 7"});
+  EXPECT_EQ(RunChild(options, kLong).value().err, "67108864\n");
+  options.memory_limit_bytes = uint64_t{48} << 20;
+  EXPECT_NE(RunChild(options, kLong).value().err, "67108864\n");
+  const auto failure = RunChildOrFail(options, kLong);
+  ASSERT_FALSE(failure);
+  EXPECT_THAT(failure.error().message, HasSubstr("exit code 7 (it may map 48 MiB of memory): "));
 }
 
 TEST(Child, WritesToAnOutputFile) {
@@ -144,7 +171,7 @@ ChildExit ExitOf(Child& child) {
   const auto exit = child.Wait(kLong);
   if (exit && *exit) return **exit;
   ADD_FAILURE() << "the child did not end";
-  return {-1, 0};
+  return {-1, 0, {}};
 }
 
 TEST(ChildFork, ReturnsTheExitCodeAndBothStreams) {
