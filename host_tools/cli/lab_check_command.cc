@@ -140,6 +140,16 @@ Result<int> Check(const Options& options) {
   return kExitFine;
 }
 
+// What --lanes says must not be said in another way too.
+Result<int> CheckAs(const Options& options, const CLI::App& command) {
+  for (const char* option : {"--lab-cpu", "--lab-cpus"}) {
+    if (command.count(option) == 0) continue;
+    return BadInput(fmt::format("{} does not choose what lab check tests", option),
+                    "use --lanes intel, amd, intel-smp or amd-smp");
+  }
+  return Check(options);
+}
+
 }  // namespace
 
 void AddLabCheckCommand(CLI::App& lab, CommandContext& context) {
@@ -157,8 +167,8 @@ void AddLabCheckCommand(CLI::App& lab, CommandContext& context) {
   check->footer(
       "Each emulator is tested once per version and kind of lab; sweeps do it by themselves.\n"
       "Exit code 1: one kind of lab cannot be trusted. Example: plectl lab check --lanes amd");
-  check->callback([&context, options] {
-    const Result<int> exit_code = Check(*options);
+  check->callback([&context, options, check] {
+    const Result<int> exit_code = CheckAs(*options, *check);
     context.exit_code = exit_code ? *exit_code : ReportError(exit_code.error());
   });
 }

@@ -129,7 +129,7 @@ Status CheckLabCpus(const Plan& plan, const LabOptions& options) {
   const int highest = HighestCpu(plan);
   if (static_cast<uint32_t>(highest) < CpusOf(options)) return OkStatus();
   return BadInput(
-      fmt::format("the plan uses CPU {}, but the lab has {} CPUs", highest, CpusOf(options)),
+      fmt::format("the plan uses CPU {}, but the lab's last is CPU {}", highest, CpusOf(options) - 1),
       "leave --lab-cpus out: the plan decides");
 }
 
