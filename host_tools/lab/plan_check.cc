@@ -128,9 +128,9 @@ Result<uint32_t> CpusFor(const Plan& plan) {
 Status CheckLabCpus(const Plan& plan, const LabOptions& options) {
   const int highest = HighestCpu(plan);
   if (static_cast<uint32_t>(highest) < CpusOf(options)) return OkStatus();
-  return BadInput(
-      fmt::format("the plan uses CPU {}, but the lab's last is CPU {}", highest, CpusOf(options) - 1),
-      "leave --lab-cpus out: the plan decides");
+  return BadInput(fmt::format("the plan uses CPU {}, but the lab's last is CPU {}", highest,
+                              CpusOf(options) - 1),
+                  "leave --lab-cpus out: the plan decides");
 }
 
 Status CheckPlanForLab(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
