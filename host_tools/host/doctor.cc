@@ -45,7 +45,7 @@ Diagnosis Diagnose(const HostRoot& root) {
   const DoctorFacts facts = DoctorFacts::Gather(root);
   Diagnosis diagnosis;
   for (const auto& checks : {CpuChecks(), ModuleChecks(), ParamChecks(), OptionChecks(),
-                             AccessChecks(), KernelChecks(), MeasurementChecks()}) {
+                             AccessChecks(), KernelChecks(), MeasurementChecks(), VcpuChecks()}) {
     for (const Check& check : checks) diagnosis.checks.push_back(Run(check, facts));
   }
   return diagnosis;

@@ -4,8 +4,11 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 
+#include "host_tools/base/text.h"
 #include "host_tools/host/doctor_checks.h"
 
 namespace plectl::host {
@@ -75,6 +78,65 @@ Finding LookAtTsc(const DoctorFacts& facts) {
                  "see dmesg for why the kernel does not take the TSC; in a VM this is usual");
 }
 
+// One of two files, of Intel's driver or any other's.
+Finding LookAtTurbo(const DoctorFacts& facts) {
+  const std::string folder(kCpuFolder);
+  const auto no_turbo = facts.root.ReadTrimmed(folder + "/intel_pstate/no_turbo");
+  const auto boost = facts.root.ReadTrimmed(folder + "/cpufreq/boost");
+  if (no_turbo.value_or("") == "1" || boost.value_or("") == "0") return Ok("off");
+  if (no_turbo.value_or("") == "0") {
+    return Warning("on", "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo");
+  }
+  if (boost.value_or("") == "1") {
+    return Warning("on", "echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost");
+  }
+  return Unknown("the kernel does not say: firmware or a hypervisor may decide");
+}
+
+Finding LookAtIsolation(const DoctorFacts& facts) {
+  const auto isolated = facts.root.ReadTrimmed(fmt::format("{}/isolated", kCpuFolder));
+  if (!isolated) return Unknown(isolated.error().message);
+  if (isolated->empty()) return Ok("no CPU is isolated");
+  return Ok(fmt::format("CPUs {} are isolated: quiet ones for a plan's cpus", *isolated));
+}
+
+// "MemAvailable:    1234 kB" of /proc/meminfo.
+std::optional<uint64_t> MeminfoKib(std::string_view text, std::string_view name) {
+  for (const std::string_view line : Split(text, '\n')) {
+    if (!line.starts_with(name)) continue;
+    const size_t begin = line.find_first_of("0123456789");
+    if (begin == std::string_view::npos) return std::nullopt;
+    return ParseUint(line.substr(begin, line.find(' ', begin) - begin));
+  }
+  return std::nullopt;
+}
+
+// The share of the last minute in which something waited for memory: "some avg10=0.00 avg60=0.12"
+// (Documentation/accounting/psi.rst).
+std::string MemoryPressure(const HostRoot& root) {
+  const std::string text = root.Read("/proc/pressure/memory").value_or("");
+  const size_t begin = text.find("avg60=");
+  if (!text.starts_with("some ") || begin == std::string::npos) return {};
+  return text.substr(begin + 6, text.find(' ', begin) - begin - 6);
+}
+
+Finding LookAtMemory(const DoctorFacts& facts) {
+  constexpr uint64_t kScarcePercent = 5;
+  const auto text = facts.root.Read("/proc/meminfo");
+  if (!text) return Unknown(text.error().message);
+  const auto total = MeminfoKib(*text, "MemTotal:");
+  const auto available = MeminfoKib(*text, "MemAvailable:");
+  if (!total || !available || *total == 0) return Unknown("/proc/meminfo is not understood");
+  const std::string pressure = MemoryPressure(facts.root);
+  const std::string seen = fmt::format(
+      "{} of {} MiB available{}", *available >> 10, *total >> 10,
+      pressure.empty() ? "" : fmt::format(", {} % of the last minute waited for memory", pressure));
+  const bool waits = !pressure.empty() && !pressure.starts_with("0.");
+  if (!waits && *available >= *total / 100 * kScarcePercent) return Ok(seen);
+  return Warning(seen,
+                 "free memory before a sweep: reclaim takes CPU time and locks in the trials");
+}
+
 constexpr std::array kChecks = {
     Check{"smt", "spinning threads of one core slow each other: the PAUSE loop's period changes",
           LookAtSmt},
@@ -84,6 +146,12 @@ constexpr std::array kChecks = {
     Check{"governor",
           "windows are TSC cycles, a guest's loop is core cycles: their ratio must stay",
           LookAtGovernor},
+    Check{"turbo", "the core's clock against the TSC decides how many PAUSEs fit into a window",
+          LookAtTurbo},
+    Check{"isolated_cpus", "on other CPUs the host's own work comes between the trials",
+          LookAtIsolation},
+    Check{"memory", "reclaim in a trial takes CPU time from the vCPUs, which looks like contention",
+          LookAtMemory},
     Check{"tsc", "PLE counts its gap and window in TSC cycles, and so does plectl", LookAtTsc},
 };
 

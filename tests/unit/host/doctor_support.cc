@@ -31,6 +31,10 @@ WholeHost::WholeHost(std::string_view recorded_as) : FakeHost(recorded_as) {
   Write("/proc/sys/kernel/perf_event_paranoid", "2\n");
   Write("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
   Write("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "performance\n");
+  Write("/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
+  Write("/sys/devices/system/cpu/isolated", "\n");
+  Write("/proc/meminfo", "MemTotal:       16000000 kB\nMemAvailable:   12000000 kB\n");
+  Write("/proc/pressure/memory", "some avg10=0.00 avg60=0.10 avg300=0.00 total=1\n");
 }
 
 }  // namespace plectl::host

@@ -270,6 +270,27 @@ TEST(Doctor, LooksAtTheMeasuringConditions) {
   EXPECT_THAT(Look(host, "smt").seen, HasSubstr("on: list only one thread"));
 }
 
+TEST(Doctor, LooksAtTurboIsolationAndMemory) {
+  const WholeHost host("intel_ple");
+  host.Write("/sys/devices/system/cpu/intel_pstate/no_turbo", "0\n");
+  EXPECT_THAT(Look(host, "turbo").fix, HasSubstr("intel_pstate/no_turbo"));
+  host.Remove("/sys/devices/system/cpu/intel_pstate/no_turbo");
+  ExpectVerdict(Look(host, "turbo"), Verdict::kUnknown);
+  host.Write("/sys/devices/system/cpu/cpufreq/boost", "1\n");
+  EXPECT_THAT(Look(host, "turbo").fix, HasSubstr("cpufreq/boost"));
+  host.Write("/sys/devices/system/cpu/isolated", "2-7\n");
+  EXPECT_EQ(Look(host, "isolated_cpus").seen,
+            "CPUs 2-7 are isolated: quiet ones for a plan's cpus");
+  host.Write("/proc/pressure/memory", "some avg10=40.00 avg60=12.50 avg300=0.00 total=1\n");
+  ExpectVerdict(Look(host, "memory"), Verdict::kWarning);
+  EXPECT_THAT(Look(host, "memory").seen, HasSubstr("12.50 % of the last minute"));
+  host.Remove("/proc/pressure/memory");
+  ExpectVerdict(Look(host, "memory"), Verdict::kOk);
+  host.Write("/proc/meminfo", "MemTotal:       16000000 kB\nMemAvailable:   700000 kB\n");
+  EXPECT_EQ(Look(host, "memory").seen, "683 of 15625 MiB available");
+  ExpectVerdict(Look(host, "memory"), Verdict::kWarning);
+}
+
 // Nothing in a host's files makes the doctor crash or lets it write control characters.
 TEST(Doctor, SurvivesHostileFiles) {
   std::string garbage = "\x1b]0;x\x07 \\ \" = [ ] : . \xff\xc0";
@@ -279,11 +300,26 @@ TEST(Doctor, SurvivesHostileFiles) {
        {std::string_view(), std::string_view(garbage), std::string_view("flags\t: \x1b[2J\n")}) {
     const WholeHost host("intel_busy");
     for (const std::string_view path :
-         {"/proc/cpuinfo", "/proc/cmdline", "/proc/sys/kernel/osrelease", "/proc/4242/comm",
-          "/proc/sys/kernel/version", "/proc/sys/kernel/perf_event_paranoid",
-          "/etc/modprobe.d/x.conf", "/sys/kernel/security/lockdown", "/sys/module/kvm_intel/refcnt",
-          "/sys/module/kvm_intel/parameters/ple_gap", "/sys/module/kvm/parameters/halt_poll_ns",
+         {"/proc/cpuinfo",
+          "/proc/cmdline",
+          "/proc/sys/kernel/osrelease",
+          "/proc/4242/comm",
+          "/proc/sys/kernel/version",
+          "/proc/sys/kernel/perf_event_paranoid",
+          "/etc/modprobe.d/x.conf",
+          "/sys/kernel/security/lockdown",
+          "/sys/module/kvm_intel/refcnt",
+          "/sys/module/kvm_intel/parameters/ple_gap",
+          "/sys/module/kvm/parameters/halt_poll_ns",
           "/sys/devices/system/cpu/smt/active",
+          "/sys/devices/system/cpu/isolated",
+          "/sys/devices/system/cpu/intel_pstate/no_turbo",
+          "/proc/meminfo",
+          "/proc/pressure/memory",
+          "/proc/4242/task/4243/comm",
+          "/proc/4242/task/4243/stat",
+          "/proc/4242/task/4243/status",
+          "/proc/4242/task/4243/cgroup",
           "/sys/devices/system/cpu/cpufreq/policy0/scaling_governor",
           "/sys/devices/system/clocksource/clocksource0/current_clocksource",
           "/var/lib/plectl/params.journal.json"}) {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/unit/host/doctor_support.h"
+
+namespace plectl::host {
+namespace {
+
+using testing::HasSubstr;
+
+// Process 4242 of the recording holds a VM; its threads are added here.
+class DoctorVcpus : public ::testing::Test {
+ protected:
+  void AddThread(int tid, const std::string& comm, const std::string& cpus, int policy = 0,
+                 const std::string& cgroup = "/machine.slice/vm") const {
+    const std::string folder = fmt::format("/proc/4242/task/{}", tid);
+    host_.Write(folder + "/comm", comm + "\n");
+    host_.Write(folder + "/status", fmt::format("Name:\t{}\nCpus_allowed_list:\t{}\n", comm, cpus));
+    host_.Write(folder + "/cgroup", fmt::format("1:cpu:/\n0::{}\n", cgroup));
+    std::string stat = fmt::format("{} ({}) S", tid, comm);
+    for (int field = 4; field <= 40; ++field) stat += " 0";
+    host_.Write(folder + "/stat", fmt::format("{} {} 0 0\n", stat, policy));
+  }
+  FakeHost host_{"intel_busy"};
+};
+
+TEST_F(DoctorVcpus, OfOvercommittedVmsAreFine) {
+  AddThread(4242, "qemu-system-x86", "0-7");
+  AddThread(4243, "CPU 0/KVM", "0-3");
+  AddThread(4244, "CPU 1/KVM", "0-3");
+  const CheckResult threads = Look(host_, "vcpu_threads");
+  ExpectVerdict(threads, Verdict::kOk);
+  EXPECT_EQ(threads.seen, "2 vCPU threads of 1 VMs, which may share CPUs");
+  EXPECT_EQ(Look(host_, "vcpu_cgroups").seen,
+            "2 vCPU threads of 1 VMs in 1 cgroups, e.g. /machine.slice/vm");
+}
+
+TEST_F(DoctorVcpus, PinnedOneToOneHaveNobodyToYieldTo) {
+  AddThread(4243, "CPU 0/KVM", "2");
+  AddThread(4244, "CPU 1/KVM", "3");
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kWarning);
+  EXPECT_THAT(Look(host_, "vcpu_threads").seen, HasSubstr("pinned one to one"));
+  AddThread(4245, "CPU 2/KVM", "3");  // shares its CPU
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kOk);
+}
+
+TEST_F(DoctorVcpus, InARealTimeClassAreNamed) {
+  AddThread(4243, "vcpu 0) 1", "0-7", 1);  // SCHED_FIFO, and a name that looks like the end of one
+  AddThread(4244, "vcpu1", "0-7");
+  const CheckResult threads = Look(host_, "vcpu_threads");
+  ExpectVerdict(threads, Verdict::kWarning);
+  EXPECT_THAT(threads.seen, HasSubstr("2 vCPU threads of 1 VMs, 1 of them in a real-time class"));
+}
+
+TEST_F(DoctorVcpus, AreThrottledByALimitOfAnyParent) {
+  AddThread(4243, "CPU 0/KVM", "0-7", 0, "/machine.slice/vm/vcpu0");
+  host_.Write("/sys/fs/cgroup/machine.slice/vm/vcpu0/cpu.max", "max 100000\n");
+  ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kOk);
+  host_.Write("/sys/fs/cgroup/machine.slice/cpu.max", "50000 100000\n");
+  ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kWarning);
+  EXPECT_THAT(Look(host_, "vcpu_cgroups").seen, HasSubstr("/machine.slice cpu.max 50000 100000"));
+}
+
+TEST_F(DoctorVcpus, ThatCannotBeSeenAreUnknown) {
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kUnknown);
+  ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kUnknown);
+  EXPECT_EQ(Look(RecordedHost("intel_ple"), "vcpu_threads").seen, "no VM that can be seen");
+}
+
+}  // namespace
+}  // namespace plectl::host
