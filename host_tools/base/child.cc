@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -26,22 +25,12 @@
 
 #include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
+#include "host_tools/base/pipe.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): unistd.h has it for GNU only
 
 namespace plectl {
 namespace {
-
-struct Pipe {
-  Fd read_end;
-  Fd write_end;
-};
-
-Result<Pipe> MakePipe() {
-  std::array<int, 2> fds{};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return SystemFailure("pipe", errno);
-  return Pipe{Fd(fds[0]), Fd(fds[1])};
-}
 
 // Everything that the child needs between fork and exec, made beforehand: after fork() in a process
 // with threads only async-signal-safe calls are allowed (signal-safety(7)).
@@ -301,22 +290,25 @@ Result<std::optional<ChildExit>> Child::Wait(std::chrono::milliseconds timeout) 
 }
 
 // Nothing when it has not ended, which only WNOHANG lets happen.
-std::optional<ChildExit> Child::Reap(int options) {
+Result<std::optional<ChildExit>> Child::Reap(int options) {
   int status = 0;
   rusage used{};
   pid_t reaped = 0;
   while ((reaped = ::wait4(pid_, &status, options, &used)) < 0 && errno == EINTR) {
   }
-  if (reaped == 0) return std::nullopt;
+  if (reaped < 0) return SystemFailure("wait4", errno);
+  if (reaped == 0) return std::optional<ChildExit>();
   pid_ = -1;
-  return ExitOf(status, used, MonotonicNs() - start_ns_);
+  return std::optional<ChildExit>(ExitOf(status, used, MonotonicNs() - start_ns_));
 }
 
 ChildUsage Child::Kill() {
   if (pid_ < 0) return {};
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);  // in case it has not reached setpgid()
-  return Reap(0)->usage;
+  const Result<std::optional<ChildExit>> exit = Reap(0);
+  pid_ = -1;
+  return exit && *exit ? (*exit)->usage : ChildUsage();
 }
 
 }  // namespace plectl

@@ -82,7 +82,7 @@ class Child {
   ChildUsage Kill();
 
  private:
-  std::optional<ChildExit> Reap(int options);
+  Result<std::optional<ChildExit>> Reap(int options);
   static Result<Child> Launch(const ChildOptions& options, const std::function<int()>& body);
   Child(pid_t pid, Fd pidfd, Fd out, Fd err);
   pid_t pid_ = -1;

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "host_tools/base/file.h"
+#include "host_tools/base/pipe.h"
 
 namespace plectl::lab {
 namespace {
@@ -59,16 +60,6 @@ void RemoveTree(int parent, const char* name, int depth) {
   ::unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-struct Pipe {
-  Fd read_end;
-  Fd write_end;
-  static Result<Pipe> Create() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return SystemFailure("pipe", errno);
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
-  }
-};
-
 [[noreturn]] void WaitAndRemove(int ready, int lifeline, const char* directory) {
   constexpr int kDepthMax = 8;
   ::setsid();  // a Ctrl-C at the terminal, or a kill of the process group, is not for us
@@ -92,8 +83,8 @@ struct Pipe {
 }  // namespace
 
 Result<Janitor> Janitor::Start(const std::filesystem::path& directory) {
-  PLECTL_ASSIGN_OR_RETURN(Pipe lifeline, Pipe::Create());
-  PLECTL_ASSIGN_OR_RETURN(Pipe ready, Pipe::Create());
+  PLECTL_ASSIGN_OR_RETURN(Pipe lifeline, MakePipe());
+  PLECTL_ASSIGN_OR_RETURN(Pipe ready, MakePipe());
   const pid_t pid = ::fork();
   if (pid < 0) return SystemFailure("fork a janitor for the lab's files", errno);
   if (pid == 0) {

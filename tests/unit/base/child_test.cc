@@ -142,6 +142,17 @@ TEST(Child, WaitReportsThatItStillRuns) {
   EXPECT_FALSE(child->Wait(milliseconds(1)));
 }
 
+// Never taken for exit code 0: here the kernel reaps the child itself.
+TEST(Child, AnEndThatNobodyCanTellIsAnError) {
+  const auto old = ::signal(SIGCHLD, SIG_IGN);
+  auto child = Child::Start(Command({"false"}));
+  ASSERT_TRUE(child);
+  const auto exit = child->Wait(kLong);
+  ::signal(SIGCHLD, old);
+  ASSERT_FALSE(exit);
+  EXPECT_THAT(exit.error().message, HasSubstr("wait4"));
+}
+
 TEST(Child, FailureTextHoldsTheLastLineOfStderr) {
   const auto text =
       RunChildOrFail(Command({"sh", "-c", "echo first >&2; echo last >&2; exit 9"}), kLong);
