@@ -48,6 +48,13 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   }
 }
 
+std::optional<std::string_view> LineAfter(std::string_view text, std::string_view start) {
+  for (const std::string_view line : Split(text, '\n')) {
+    if (line.starts_with(start)) return Trim(line.substr(start.size()));
+  }
+  return std::nullopt;
+}
+
 std::optional<uint64_t> ParseUint(std::string_view text) {
   uint64_t value = 0;
   const char* end = text.data() + text.size();

@@ -16,6 +16,10 @@ std::string_view Trim(std::string_view text);
 // "a,b,,c" -> {"a", "b", "", "c"}; an empty text gives one empty field.
 std::vector<std::string_view> Split(std::string_view text, char separator);
 
+// What follows `start` in the first line that begins with it, without white space around it: for
+// the files of /proc. "a: 1\nb: 2\n" has "2" after "b:".
+std::optional<std::string_view> LineAfter(std::string_view text, std::string_view start);
+
 // A whole unsigned decimal number (no sign, no white space, no suffix), or nothing.
 std::optional<uint64_t> ParseUint(std::string_view text);
 

@@ -53,12 +53,15 @@ Diagnosis Diagnose(const HostRoot& root) {
 
 DoctorFacts DoctorFacts::Gather(const HostRoot& root) {
   const Result<KvmModule> module = LoadedModule(root);
+  const Result<std::vector<Holder>> holders = KvmFileHolders(root);
   return {root,
           CpuInfo::Read(root),
           module,
           module && IsBuiltIn(root, *module),
           module ? ReadParams(root, *module) : Result<ParamValues>(Fail(module.error())),
-          ReadModprobeConfig(root)};
+          ReadModprobeConfig(root),
+          holders,
+          VcpuThreadsOf(root, holders.value_or(std::vector<Holder>{}))};
 }
 
 bool DoctorFacts::HasFlag(std::string_view flag) const {

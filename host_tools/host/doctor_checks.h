@@ -2,19 +2,32 @@
 // How the doctor's checks are made; used by doctor*.cc only.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
 #include "host_tools/host/cpu_info.h"
 #include "host_tools/host/doctor.h"
 #include "host_tools/host/modprobe_config.h"
+#include "host_tools/host/module_holders.h"
 #include "host_tools/host/ple_params.h"
 
 namespace plectl::host {
+
+// A thread of a VM's process that runs a vCPU.
+struct VcpuThread {
+  std::string vm;       // the process that it belongs to, "4242"
+  std::string cpus;     // Cpus_allowed_list, "0-7"
+  std::string cgroup;   // cgroup v2 path, or ""
+  uint64_t policy = 0;  // SCHED_OTHER, ... (sched(7))
+};
+// Those of `holders`; threads come and go meanwhile.
+std::vector<VcpuThread> VcpuThreadsOf(const HostRoot& root, const std::vector<Holder>& holders);
 
 // What several checks look at, read once.
 struct DoctorFacts {
@@ -33,6 +46,8 @@ struct DoctorFacts {
   bool built_in = false;
   Result<ParamValues> params;  // of the loaded one
   ModprobeConfig config;
+  Result<std::vector<Holder>> kvm_holders;  // processes with open KVM files
+  std::vector<VcpuThread> vcpu_threads;
 };
 
 // What a check says of one host.

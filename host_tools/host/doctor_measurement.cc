@@ -102,13 +102,8 @@ Finding LookAtIsolation(const DoctorFacts& facts) {
 
 // "MemAvailable:    1234 kB" of /proc/meminfo.
 std::optional<uint64_t> MeminfoKib(std::string_view text, std::string_view name) {
-  for (const std::string_view line : Split(text, '\n')) {
-    if (!line.starts_with(name)) continue;
-    const size_t begin = line.find_first_of("0123456789");
-    if (begin == std::string_view::npos) return std::nullopt;
-    return ParseUint(line.substr(begin, line.find(' ', begin) - begin));
-  }
-  return std::nullopt;
+  const std::string_view size = LineAfter(text, name).value_or("");
+  return ParseUint(size.substr(0, size.find(' ')));
 }
 
 // The share of the last minute in which something waited for memory: "some avg10=0.00 avg60=0.12"

@@ -85,7 +85,7 @@ std::string HoldersText(const std::vector<Holder>& holders) {
 bool SeesEveryProcess(const HostRoot& root) { return !root.is_real() || ::geteuid() == 0; }
 
 Finding HeldBy(const DoctorFacts& facts, uint64_t references) {
-  const auto kvm = KvmFileHolders(facts.root).value_or(std::vector<Holder>{});
+  const auto kvm = facts.kvm_holders.value_or(std::vector<Holder>{});
   const auto tracing = TracingHolders(facts.root).value_or(std::vector<Holder>{});
   const std::string unseen =
       SeesEveryProcess(facts.root) ? "" : "; processes of other users are seen by root only";

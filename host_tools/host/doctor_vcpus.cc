@@ -5,7 +5,6 @@
 #include <sched.h>
 
 #include <array>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,17 +12,9 @@
 
 #include "host_tools/base/text.h"
 #include "host_tools/host/doctor_checks.h"
-#include "host_tools/host/module_holders.h"
 
 namespace plectl::host {
 namespace {
-
-struct VcpuThread {
-  std::string vm;       // the process that it belongs to, "4242"
-  std::string cpus;     // Cpus_allowed_list, "0-7"
-  std::string cgroup;   // cgroup v2 path, or ""
-  uint64_t policy = 0;  // SCHED_OTHER, ... (sched(7))
-};
 
 // "CPU 0/KVM" of QEMU, "vcpu0" or "fc_vcpu 0" of others.
 bool IsVcpuName(std::string_view comm) {
@@ -40,45 +31,22 @@ std::optional<uint64_t> StatField(std::string_view stat, size_t number) {
   return ParseUint(fields[number - kFirstAfterName]);
 }
 
-std::string LineAfter(std::string_view text, std::string_view start) {
-  for (const std::string_view line : Split(text, '\n')) {
-    if (!line.starts_with(start)) continue;
-    const size_t value = line.find_first_not_of(" \t", start.size());
-    return std::string(value == std::string_view::npos ? "" : line.substr(value));
-  }
-  return {};
-}
-
 VcpuThread ReadThread(const HostRoot& root, const std::string& vm, const std::string& folder) {
   constexpr size_t kPolicyField = 41;
+  const std::string status = root.Read(folder + "/status").value_or("");
+  const std::string cgroups = root.Read(folder + "/cgroup").value_or("");
   VcpuThread thread;
   thread.vm = vm;
-  thread.cpus = LineAfter(root.Read(folder + "/status").value_or(""), "Cpus_allowed_list:");
-  thread.cgroup = LineAfter(root.Read(folder + "/cgroup").value_or(""), "0::");
+  thread.cpus = LineAfter(status, "Cpus_allowed_list:").value_or("");
+  thread.cgroup = LineAfter(cgroups, "0::").value_or("");
   thread.policy = StatField(root.Read(folder + "/stat").value_or(""), kPolicyField).value_or(0);
   return thread;
 }
 
-// Of all processes with a VM; threads come and go meanwhile.
-std::vector<VcpuThread> VcpuThreads(const HostRoot& root) {
-  std::vector<VcpuThread> threads;
-  for (const Holder& holder : KvmFileHolders(root).value_or(std::vector<Holder>{})) {
-    const std::string vm = std::to_string(holder.pid);
-    const std::string tasks = fmt::format("/proc/{}/task", vm);
-    for (const std::string& tid : root.List(tasks).value_or(std::vector<std::string>{})) {
-      const std::string folder = fmt::format("{}/{}", tasks, tid);
-      const auto comm = root.ReadTrimmed(folder + "/comm");
-      if (comm && IsVcpuName(*comm)) threads.push_back(ReadThread(root, vm, folder));
-    }
-  }
-  return threads;
-}
-
 // Who sees no vCPU thread sees either no VM, or not enough.
 Finding NoThreads(const DoctorFacts& facts) {
-  const auto holders = KvmFileHolders(facts.root);
-  if (!holders) return Unknown(holders.error().message);
-  if (holders->empty()) return Ok("no VM that can be seen");
+  if (!facts.kvm_holders) return Unknown(facts.kvm_holders.error().message);
+  if (facts.kvm_holders->empty()) return Ok("no VM that can be seen");
   return Unknown("no thread of the processes with KVM files has a vCPU's name",
                  std::string(kAskRoot));
 }
@@ -103,7 +71,7 @@ std::string CountText(const std::vector<VcpuThread>& threads) {
 }
 
 Finding LookAtThreads(const DoctorFacts& facts) {
-  const std::vector<VcpuThread> threads = VcpuThreads(facts.root);
+  const std::vector<VcpuThread>& threads = facts.vcpu_threads;
   if (threads.empty()) return NoThreads(facts);
   size_t real_time = 0;
   for (const VcpuThread& thread : threads) {
@@ -133,7 +101,7 @@ std::optional<std::string> CpuLimit(const HostRoot& root, std::string cgroup) {
 }
 
 Finding LookAtCgroups(const DoctorFacts& facts) {
-  const std::vector<VcpuThread> threads = VcpuThreads(facts.root);
+  const std::vector<VcpuThread>& threads = facts.vcpu_threads;
   if (threads.empty()) return NoThreads(facts);
   std::set<std::string> cgroups;
   for (const VcpuThread& thread : threads) cgroups.insert(thread.cgroup);
@@ -162,6 +130,20 @@ constexpr std::array kChecks = {
 };
 
 }  // namespace
+
+std::vector<VcpuThread> VcpuThreadsOf(const HostRoot& root, const std::vector<Holder>& holders) {
+  std::vector<VcpuThread> threads;
+  for (const Holder& holder : holders) {
+    const std::string vm = std::to_string(holder.pid);
+    const std::string tasks = fmt::format("/proc/{}/task", vm);
+    for (const std::string& tid : root.List(tasks).value_or(std::vector<std::string>{})) {
+      const std::string folder = fmt::format("{}/{}", tasks, tid);
+      const auto comm = root.ReadTrimmed(folder + "/comm");
+      if (comm && IsVcpuName(*comm)) threads.push_back(ReadThread(root, vm, folder));
+    }
+  }
+  return threads;
+}
 
 std::span<const Check> VcpuChecks() { return kChecks; }
 

@@ -15,19 +15,13 @@ namespace {
 
 constexpr std::string_view kMark = "# Written by plectl params set --persist";
 
-// What our file says of `module` now; nothing when there is none.
-Result<ParamValues> Persisted(const HostRoot& root, KvmModule module) {
-  ParamValues values;
-  if (!root.Exists(kPersistedPath)) return values;
-  PLECTL_ASSIGN_OR_RETURN(const std::string text, root.Read(kPersistedPath));
-  if (!text.starts_with(kMark)) {
-    return Environment(fmt::format("{} is there, but plectl did not write it", kPersistedPath),
-                       "move it away if nobody needs it");
-  }
-  for (const ModuleOption& option : ParseModprobeFile(text, kPersistedPath)) {
-    if (option.module == ModuleName(module)) values[option.name] = option.value.value_or("");
-  }
-  return values;
+// Our file; "" when there is none, an error when it is not ours.
+Result<std::string> OurText(const HostRoot& root) {
+  if (!root.Exists(kPersistedPath)) return std::string();
+  PLECTL_ASSIGN_OR_RETURN(std::string text, root.Read(kPersistedPath));
+  if (text.starts_with(kMark)) return text;
+  return Environment(fmt::format("{} is there, but plectl did not write it", kPersistedPath),
+                     "move it away if nobody needs it");
 }
 
 std::string FileText(KvmModule module, const ParamValues& values) {
@@ -41,7 +35,7 @@ std::string FileText(KvmModule module, const ParamValues& values) {
 }  // namespace
 
 Status CheckPersistable(const HostRoot& root, KvmModule module, const ParamValues& values) {
-  PLECTL_RETURN_IF_ERROR(Persisted(root, module));
+  PLECTL_RETURN_IF_ERROR(OurText(root));
   const ModprobeConfig config = ReadModprobeConfig(root);
   for (const ModuleOption& option : config.options) {
     const bool ours = option.file == kPersistedPath;
@@ -57,7 +51,11 @@ Status CheckPersistable(const HostRoot& root, KvmModule module, const ParamValue
 }
 
 Status PersistParams(const HostRoot& root, KvmModule module, const ParamValues& values) {
-  PLECTL_ASSIGN_OR_RETURN(ParamValues all, Persisted(root, module));
+  PLECTL_ASSIGN_OR_RETURN(const std::string text, OurText(root));
+  ParamValues all;
+  for (const ModuleOption& option : ParseModprobeFile(text, kPersistedPath)) {
+    if (option.module == ModuleName(module)) all[option.name] = option.value.value_or("");
+  }
   for (const auto& [name, value] : values) all[name] = value;
   const std::filesystem::path file = root.Path(kPersistedPath);
   PLECTL_RETURN_IF_ERROR(MakeDirectories(file.parent_path()));
@@ -65,8 +63,8 @@ Status PersistParams(const HostRoot& root, KvmModule module, const ParamValues& 
 }
 
 Result<bool> RemovePersistedParams(const HostRoot& root) {
-  if (!root.Exists(kPersistedPath)) return false;
-  PLECTL_RETURN_IF_ERROR(Persisted(root, KvmModule::kIntel));
+  PLECTL_ASSIGN_OR_RETURN(const std::string text, OurText(root));
+  if (text.empty()) return false;
   PLECTL_RETURN_IF_ERROR(RemoveFileDurably(root.Path(kPersistedPath)));
   return true;
 }

@@ -41,5 +41,13 @@ TEST(Text, SuggestsNearWordsOnly) {
   EXPECT_EQ(Suggest("x", {}), std::nullopt);
 }
 
+TEST(LineAfter, IsOfTheFirstLineThatBeginsSo) {
+  constexpr std::string_view kText = "Name:\tb: 1\nb: \t2 kB \nb: 3\n";
+  EXPECT_EQ(LineAfter(kText, "b:"), "2 kB");
+  EXPECT_EQ(LineAfter("b:", "b:"), "");
+  EXPECT_EQ(LineAfter(kText, "c:"), std::nullopt);
+  EXPECT_EQ(LineAfter("", "b:"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace plectl
