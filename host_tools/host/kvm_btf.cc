@@ -61,12 +61,21 @@ std::optional<Member> FindMember(const btf& types, const Member& outer, std::str
   return std::nullopt;
 }
 
+// A module's structures are its last types: btf__find_by_name_kind() would first compare the names
+// of all of the kernel's, which takes as long as reading them.
+std::optional<uint32_t> FindStruct(const btf& types, std::string_view name) {
+  for (uint32_t id = btf__type_cnt(&types) - 1; id > 0; --id) {
+    const btf_type* type = btf__type_by_id(&types, id);
+    if (btf_is_struct(type) && name == btf__name_by_offset(&types, type->name_off)) return id;
+  }
+  return std::nullopt;
+}
+
 // The offset of `name`, which must have one of two sizes, in struct `outer`.
 Result<uint32_t> OffsetOf(const btf& types, const char* outer, const char* name, int64_t size,
                           int64_t other_size) {
-  const int id = btf__find_by_name_kind(&types, outer, BTF_KIND_STRUCT);
   std::optional<Member> member;
-  if (id > 0) member = FindMember(types, {.type = static_cast<uint32_t>(id)}, name);
+  if (const auto id = FindStruct(types, outer)) member = FindMember(types, {.type = *id}, name);
   if (!member) {
     return Environment(
         fmt::format("find {} in struct {} in the BTF of KVM: not there", name, outer),

@@ -7,6 +7,24 @@
 #include "host_tools/lab/required_files.h"
 
 namespace plectl::lab {
+namespace {
+
+// The boot image is both. As a disk the firmware reads it faster (45 million instructions less),
+// but a disk would be copied whole into a saved machine and back.
+std::string BootDrive(LabStart start) {
+  if (start == LabStart::kCold) {
+    return fmt::format(
+        "ata0-master: type=disk, mode=flat, path={}, cylinders=0\n"
+        "boot: disk\n",
+        kIsoFile);
+  }
+  return fmt::format(
+      "ata0-master: type=cdrom, path={}, status=inserted\n"
+      "boot: cdrom\n",
+      kIsoFile);
+}
+
+}  // namespace
 
 std::string BochsConfig(const LabOptions& options) {
   // sync=none: emulated time is counted in instructions and never follows the host's clock.
@@ -18,8 +36,7 @@ std::string BochsConfig(const LabOptions& options) {
       "memory: host={0}, guest={0}\n"
       "cpu: model={1}, count={10}, ips={2}, reset_on_triple_fault=0\n"
       "clock: sync=none, time0={3}\n"
-      "ata0-master: type=cdrom, path={4}, status=inserted\n"
-      "boot: cdrom\n"
+      "{4}"
       "com1: enabled=1, mode=file, dev={5}\n"
       "parport1: enabled=1, file={6}\n"
       "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy\n"
@@ -28,8 +45,8 @@ std::string BochsConfig(const LabOptions& options) {
       "error: action=ignore\n"
       "panic: action=fatal\n",
       options.memory_mib, BochsCpuModel(options.cpu), options.instructions_per_s,
-      StartTime(options), kIsoFile, kConsoleFile, kFramesFile, kEngineLogFile, kBiosImage,
-      kVgaBiosImage, CpusOf(options));
+      StartTime(options), BootDrive(options.start), kConsoleFile, kFramesFile, kEngineLogFile,
+      kBiosImage, kVgaBiosImage, CpusOf(options));
 }
 
 std::optional<std::string> ResumableConfig(std::string_view saved) {

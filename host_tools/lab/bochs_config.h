@@ -21,7 +21,7 @@ inline constexpr std::string_view kEngineOutputFile = "output";   // what Bochs 
 inline constexpr std::string_view kStateDirectory = "state";      // a saved machine
 inline constexpr std::string_view kEngineLogFile = "engine.log";  // Bochs's own log
 
-// The PC: one CPU, a CD drive with the image, console and parallel port.
+// The PC: its CPUs, a drive with the boot image, console and parallel port.
 std::string BochsConfig(const LabOptions& options);
 
 // The configuration that Bochs saved with a machine's state, changed so that resuming it works: as

@@ -2,8 +2,10 @@
 #include "host_tools/lab/iso.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <chrono>
+#include <system_error>
 
 #include "host_tools/base/child.h"
 #include "host_tools/base/file.h"
@@ -31,6 +33,17 @@ Status StageFiles(const IsoContent& content, const fs::path& stage) {
   PLECTL_RETURN_IF_ERROR(CopyInto(content.kernel, stage / "vmlinuz"));
   PLECTL_RETURN_IF_ERROR(WriteFile(stage / "system.img", content.system_image));
   return WriteFile(stage / "job.img", content.job_image);
+}
+
+// A disk's size is a whole number of cylinders (16 heads, 63 sectors each), or Bochs leaves out the
+// rest.
+Status PadToCylinder(const fs::path& image) {
+  constexpr uintmax_t kCylinder = uintmax_t{16} * 63 * 512;
+  std::error_code error;
+  const uintmax_t size = fs::file_size(image, error);
+  if (!error) fs::resize_file(image, (size + kCylinder - 1) / kCylinder * kCylinder, error);
+  if (!error) return OkStatus();
+  return SystemFailure(fmt::format("pad {}", image.string()), error.value());
 }
 
 }  // namespace
@@ -61,13 +74,15 @@ Status WriteIso(const IsoContent& content, const fs::path& directory) {
                   "-boot-load-size",
                   "4",
                   "-boot-info-table",
+                  "-isohybrid-mbr",
+                  std::string(kDiskBootSector),
                   "-graft-points",
                   std::string("/=") + kStage};
   options.working_directory = directory;
   options.environment = {{"SOURCE_DATE_EPOCH", "1"}, {"TZ", "UTC"}};
   PLECTL_ASSIGN_OR_RETURN([[maybe_unused]] const std::string output,
                           RunChildOrFail(options, kXorrisoDeadline));
-  return OkStatus();
+  return PadToCylinder(directory / kIsoFile);
 }
 
 }  // namespace plectl::lab

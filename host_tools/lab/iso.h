@@ -8,7 +8,7 @@
 
 namespace plectl::lab {
 
-// What a bootable CD of the lab holds.
+// What a boot image of the lab holds.
 struct IsoContent {
   std::filesystem::path kernel;  // bzImage
   std::string system_image;      // initramfs archives
@@ -16,8 +16,8 @@ struct IsoContent {
   std::string kernel_command_line;
 };
 
-// Writes the file kIsoFile into `directory`, and uses the sub-directory "iso" of it. The same
-// content gives the same bytes.
+// Writes the file kIsoFile into `directory`, and uses the sub-directory "iso" of it. It boots as a
+// CD and as a disk. The same content gives the same bytes.
 Status WriteIso(const IsoContent& content, const std::filesystem::path& directory);
 
 }  // namespace plectl::lab

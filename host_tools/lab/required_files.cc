@@ -20,7 +20,7 @@ struct Requirement {
   std::string_view package;
 };
 
-constexpr std::array<Requirement, 11> kRequirements = {{
+constexpr std::array<Requirement, 12> kRequirements = {{
     {"apt-get", "apt"},
     {"dpkg-deb", "dpkg"},
     {"depmod", "kmod"},
@@ -29,6 +29,7 @@ constexpr std::array<Requirement, 11> kRequirements = {{
     {"xorriso", "xorriso"},
     {kBusybox, "busybox-static"},
     {kIsolinux, "isolinux"},
+    {kDiskBootSector, "isolinux"},
     {kLdlinux, "syslinux-common"},
     {kBiosImage, "bochsbios"},
     {kVgaBiosImage, "vgabios"},

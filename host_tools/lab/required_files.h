@@ -14,6 +14,8 @@ inline constexpr std::string_view kBusybox = "/bin/busybox";
 inline constexpr std::string_view kBiosImage = "/usr/share/bochs/BIOS-bochs-latest";
 inline constexpr std::string_view kVgaBiosImage = "/usr/share/bochs/VGABIOS-lgpl-latest";
 inline constexpr std::string_view kIsolinux = "/usr/lib/ISOLINUX/isolinux.bin";
+// The boot code of a disk that holds an ISO image.
+inline constexpr std::string_view kDiskBootSector = "/usr/lib/ISOLINUX/isohdpfx.bin";
 inline constexpr std::string_view kLdlinux = "/usr/lib/syslinux/modules/bios/ldlinux.c32";
 
 // An Environment error that names everything that is missing and the Debian packages to install.

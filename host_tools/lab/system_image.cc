@@ -11,6 +11,7 @@
 #include "host_tools/base/file.h"
 #include "host_tools/base/sha256.h"
 #include "host_tools/lab/files.h"
+#include "host_tools/lab/program_identity.h"
 #include "host_tools/lab/required_files.h"
 #include "host_tools/lab/shared_libraries.h"
 
@@ -77,10 +78,9 @@ void RemoveOldest(const fs::path& directory) {
   for (size_t i = kKept; i < entries.size(); ++i) fs::remove(entries[i].path(), error);
 }
 
-// The stripped form of `program`, from the cache when the same bytes were stripped before.
+// The stripped form of this program, from the cache when the same build was stripped before.
 Result<fs::path> StrippedProgram(const fs::path& program, const fs::path& lab_directory) {
-  PLECTL_ASSIGN_OR_RETURN(const std::string content, ReadFile(program));
-  fs::path stripped = lab_directory / "stripped" / Sha256Hex(content);
+  fs::path stripped = lab_directory / "stripped" / Sha256Hex(ProgramIdentity());
   std::error_code error;
   if (fs::exists(stripped, error)) return stripped;
   PLECTL_RETURN_IF_ERROR(Strip(program, stripped, lab_directory));

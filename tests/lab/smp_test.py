@@ -7,22 +7,22 @@ import json
 
 import lab_harness
 
-WORKLOAD = "hold_tsc_cycles: 1000, iterations: 2000"
-PLAN = f"""
+# A window that stays: with one that grows, how many exits there are is a matter of luck.
+PLAN = """
 name: smp
 seed: 2
 deadline_ms: 60000
-params: {{ple_gap: [0, 128], ple_window: 4096, ple_window_grow: 2}}
+params: {ple_gap: [0, 128], ple_window: 4096, ple_window_grow: 0}
 workloads:
-  - {{payload: ttas, vcpus: [2, 4, 8], cpus: [[0, 1]], {WORKLOAD}}}
-  - {{payload: ttas, vcpus: 2, cpus: [0], {WORKLOAD}}}
+  - {payload: ttas, vcpus: [2, 8], cpus: [[0, 1]], hold_tsc_cycles: 1000, iterations: 2000}
+  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 1000, iterations: 10000}
 """
 FOUR_CPUS_PLAN = """
 name: four-cpus
 seed: 2
 deadline_ms: 60000
 arms: [pause]
-params: {ple_gap: 128, ple_window: 4096, ple_window_grow: 2}
+params: {ple_gap: 128, ple_window: 4096, ple_window_grow: 0}
 workloads:
   - {payload: ttas, vcpus: [4, 8], cpus: [[0, 1, 2, 3]], hold_tsc_cycles: 1000, iterations: 2000}
 """
@@ -69,18 +69,17 @@ class Smp(lab_harness.LabTest):
 
     def test_two_cpus(self):
         trials = self.sweep_in_lab(PLAN, *PATIENCE)
-        self.assertEqual(len(trials), 16)
+        self.assertEqual(len(trials), 12)
         for trial in trials:
             with self.subTest(arm=trial["arm"], **trial["workload"], **trial["params"]):
                 self.check_trial(trial)
         self.check_lab("out", 2)
         exits = self.pause_exits(trials)
         # A vCPU on each CPU: the holder always runs, waits are short. More of them, or both pinned
-        # to one CPU of the two: spinners wait for a holder that has lost its CPU.
-        spread = exits[2, 2]
-        for crowded in ((2, 1), (4, 2), (8, 2)):
-            self.assertGreater(exits[crowded], 2 * spread + 4, f"{crowded} against (2, 2)")
-        self.assertGreater(exits[8, 2], exits[4, 2])
+        # to one CPU of the two: spinners wait for a holder that has lost its CPU. Measured under
+        # four seeds: 0 to 2 exits, against 1,408 to 1,413 and 3,486 to 4,414.
+        for crowded in ((2, 1), (8, 2)):
+            self.assertGreater(exits[crowded], 20 * exits[2, 2] + 200, f"{crowded} against (2, 2)")
 
     def test_four_cpus(self):
         trials = self.sweep_in_lab(FOUR_CPUS_PLAN, *PATIENCE)
@@ -89,7 +88,8 @@ class Smp(lab_harness.LabTest):
             self.check_trial(trial)
         self.check_lab("out", 4)
         exits = self.pause_exits(trials)
-        self.assertGreater(exits[8, 4], 2 * exits[4, 4] + 4)
+        # Under three seeds: 0 to 10, against 2,377 to 3,624.
+        self.assertGreater(exits[8, 4], 20 * exits[4, 4] + 200)
 
     def refused(self, gap, cpus, exit_code):
         self.write("plan.yaml", REFUSED_PLAN.format(gap=gap, cpus=cpus))

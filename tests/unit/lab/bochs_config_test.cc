@@ -29,6 +29,15 @@ TEST(BochsConfig, SnapshotsOfAllSeedsAreOne) {
   EXPECT_EQ(BochsConfig(options), BochsConfig({}));
 }
 
+TEST(BochsConfig, AColdLabBootsFromADiskAndASnapshotFromACd) {
+  LabOptions options;
+  EXPECT_THAT(BochsConfig(options), HasSubstr("ata0-master: type=cdrom, path=lab.iso,"));
+  EXPECT_THAT(BochsConfig(options), HasSubstr("boot: cdrom\n"));
+  options.start = LabStart::kCold;
+  EXPECT_THAT(BochsConfig(options), HasSubstr("ata0-master: type=disk, mode=flat, path=lab.iso,"));
+  EXPECT_THAT(BochsConfig(options), HasSubstr("boot: disk\n"));
+}
+
 TEST(ResumableConfig, LoadsThePluginsAsAtBoot) {
   EXPECT_EQ(ResumableConfig("# saved\nplugin_ctrl: voodoo=false, usb_uhci=true\ncpu: count=1\n"),
             "# saved\nplugin_ctrl: biosdev=true, iodebug=true, parallel=true, extfpuirq=true, "
