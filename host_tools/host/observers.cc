@@ -19,8 +19,9 @@ namespace {
 
 Result<ObserverPair> OpenBpf(const HostRoot& root, KvmModule module) {
   ObserverPair pair;
-  PLECTL_ASSIGN_OR_RETURN(pair.primary, OpenBpfExitCounter(root, module));
-  PLECTL_ASSIGN_OR_RETURN(pair.check, OpenBpfOnSpinCounter(root));
+  PLECTL_ASSIGN_OR_RETURN(const auto programs, LoadBpfPrograms(root, module));
+  pair.primary = MakeBpfExitCounter(module, programs);
+  pair.check = MakeBpfOnSpinCounter(programs);
   return pair;
 }
 

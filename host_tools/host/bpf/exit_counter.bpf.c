@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-// Counts the VM exits of the armed vCPUs by reason, and their PLE window updates. Both tracepoints
-// live in kvm.ko, so the programs stay attached while kvm_intel or kvm_amd is reloaded.
+// Counts the VM exits of the armed vCPUs by reason, their PLE window updates, and apart from these
+// their PAUSE exits. All that is watched lives in kvm.ko, so the programs stay attached while
+// kvm_intel or kvm_amd is reloaded.
 #include "host_tools/host/bpf/armed_vcpus.bpf.h"
 
 // After armed_vcpus.bpf.h, which brings linux/bpf.h.
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+#include <linux/ptrace.h>
 
 // Where the vendor module keeps the exit reason, from its BTF (kvm_btf.h): at exit_code_offset in
 // the vCPU (VMX), or at exit_code_offset in the VMCB to which the pointer at vmcb_offset in the
@@ -18,6 +21,7 @@ const volatile __u32 exit_code_offset = 0;
 __u64 exits[kMaxVcpus][kExitSlots] = {};
 __u64 window_growths[kMaxVcpus] = {};
 __u64 window_shrinks[kMaxVcpus] = {};
+__u64 pause_exits[kMaxVcpus] = {};
 
 static __always_inline __u32 exit_code_of(const void* vcpu) {
   __u64 base = (__u64)vcpu;
@@ -51,6 +55,24 @@ int BPF_PROG(on_window_update, __u32 vcpu_id, __u32 new_window, __u32 old_window
   else
     window_shrinks[vcpu_id]++;
   return 0;
+}
+
+// PAUSE exits where KVM handles them: both vendor modules call kvm_vcpu_on_spin() once per PAUSE exit
+// and for no other exit of a guest without Hyper-V hypercalls. Other exits pay nothing.
+static __always_inline int count_pause_exit(const struct kvm_vcpu* vcpu, __u32 index) {
+  if (is_armed_vcpu(vcpu, index)) pause_exits[index & (kMaxVcpus - 1)]++;
+  return 0;
+}
+
+// User space attaches the first one that the kernel takes.
+SEC("fentry/kvm_vcpu_on_spin")
+int BPF_PROG(on_spin_fentry, struct kvm_vcpu* vcpu) {
+  return count_pause_exit(vcpu, (__u32)vcpu->vcpu_id);
+}
+
+SEC("kprobe/kvm_vcpu_on_spin")
+int BPF_KPROBE(on_spin_kprobe, struct kvm_vcpu* vcpu) {
+  return count_pause_exit(vcpu, (__u32)BPF_CORE_READ(vcpu, vcpu_id));
 }
 
 char LICENSE[] SEC("license") = "GPL";
