@@ -12,7 +12,7 @@ arms: [pause, nop]
 params: {ple_gap: [0, 128]}
 workloads:
   - {payload: ttas, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 2000, iterations: 2000}
-  - {payload: ticket, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 20000, iterations: 100}
+  - {payload: ticket, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 20000, iterations: 50}
   - {payload: token_ring, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 2000, iterations: 40}
 """
 
@@ -25,8 +25,9 @@ class MainJob(lab_harness.LabTest):
         for trial in first:
             with self.subTest(arm=trial["arm"], **trial["workload"], **trial["params"]):
                 self.check_trial(trial)
-        second = self.sweep_in_lab(PLAN, out="second")
-        self.assertEqual(lab_harness.counts_of(first), lab_harness.counts_of(second))
+        if lab_harness.FULL:  # repeat_test.py does this with a smaller plan
+            second = self.sweep_in_lab(PLAN, out="second")
+            self.assertEqual(lab_harness.counts_of(first), lab_harness.counts_of(second))
 
     def check_trial(self, trial):
         fires = trial["arm"] == "pause" and trial["params"]["ple_gap"] == 128
