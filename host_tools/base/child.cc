@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -42,16 +43,20 @@ struct ExecPlan {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
-  int error_fd = -1;  // errno of a failed exec goes there
+  int error_fd = -1;  // errno of a failed exec goes there, minus that of a cgroup not entered
+  int cgroup_fd = -1;
   bool new_network_namespace = false;
-  std::optional<rlimit> address_space;
+  std::optional<rlimit> address_space;  // with a cgroup: in case that it cannot be entered
   pid_t parent = 0;
 };
 
-[[noreturn]] void FailInChild(const ExecPlan& plan) {
-  const int error_number = errno;
+void Report(const ExecPlan& plan, int error_number) {
   [[maybe_unused]] const ssize_t written =
       ::write(plan.error_fd, &error_number, sizeof error_number);
+}
+
+[[noreturn]] void FailInChild(const ExecPlan& plan) {
+  Report(plan, errno);
   ::_exit(127);
 }
 
@@ -84,11 +89,21 @@ void ResetSignals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Before the program runs, so that nothing of it is outside of the limit.
+void LimitMemory(const ExecPlan& plan) {
+  if (plan.cgroup_fd >= 0) {
+    if (::write(plan.cgroup_fd, "0", 1) == 1) return;
+    Report(plan, -errno);
+  }
+  if (plan.address_space && ::setrlimit(RLIMIT_AS, &*plan.address_space) != 0) FailInChild(plan);
+}
+
 // Everything between fork() and the child's program.
 void PrepareChild(const ExecPlan& plan) {
   ::setpgid(0, 0);
   DieWithParent(plan.parent);
   ResetSignals();
+  LimitMemory(plan);
   if (::dup2(plan.stdin_fd, 0) < 0 || ::dup2(plan.stdout_fd, 1) < 0 ||
       ::dup2(plan.stderr_fd, 2) < 0) {
     FailInChild(plan);
@@ -98,7 +113,6 @@ void PrepareChild(const ExecPlan& plan) {
     if (!EnterNetworkNamespace()) FailInChild(plan);
     DieWithParent(plan.parent);
   }
-  if (plan.address_space && ::setrlimit(RLIMIT_AS, &*plan.address_space) != 0) FailInChild(plan);
 }
 
 [[noreturn]] void ExecChild(const ExecPlan& plan) {
@@ -170,12 +184,22 @@ Result<ChildStreams> OpenStreams(const ChildOptions& options) {
   return streams;
 }
 
-// The errno of a failed exec, or 0 when exec has closed the pipe.
-int ReadExecError(int fd) {
+// What went wrong in the child before its program ran: errno, or 0.
+struct ExecErrors {
+  int start = 0;
+  int cgroup = 0;  // it was not entered
+};
+
+// Until exec has closed the pipe.
+ExecErrors ReadExecErrors(int fd) {
+  ExecErrors errors;
   int error_number = 0;
-  while (::read(fd, &error_number, sizeof error_number) < 0 && errno == EINTR) {
+  ssize_t size = 0;
+  while ((size = ::read(fd, &error_number, sizeof error_number)) > 0 ||
+         (size < 0 && errno == EINTR)) {
+    if (size > 0) (error_number < 0 ? errors.cgroup : errors.start) = std::abs(error_number);
   }
-  return error_number;
+  return errors;
 }
 
 std::string ExecHint(const ChildOptions& options, int error_number) {
@@ -194,8 +218,10 @@ ChildExit ExitOf(int status, const rusage& used, int64_t wall_ns) {
   ChildExit exit;
   if (WIFEXITED(status)) exit.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) exit.signal = WTERMSIG(status);
-  exit.usage = {wall_ns, ToNs(used.ru_utime), ToNs(used.ru_stime),
-                static_cast<uint64_t>(used.ru_maxrss) << 10};  // ru_maxrss is in KiB
+  exit.usage.wall_ns = wall_ns;
+  exit.usage.user_ns = ToNs(used.ru_utime);
+  exit.usage.system_ns = ToNs(used.ru_stime);
+  exit.usage.peak_memory_bytes = static_cast<uint64_t>(used.ru_maxrss) << 10;  // it is in KiB
   return exit;
 }
 
@@ -213,7 +239,8 @@ bool NetworkNamespacesAllowed() {
 std::string ChildExit::Text() const {
   if (signal == 0) return fmt::format("exit code {}", exit_code);
   const char* name = ::sigabbrev_np(signal);
-  return fmt::format("SIG{} ({})", name == nullptr ? "?" : name, ::strsignal(signal));
+  if (name == nullptr) return fmt::format("signal {} ({})", signal, ::strsignal(signal));
+  return fmt::format("SIG{} ({})", name, ::strsignal(signal));
 }
 
 std::string ChildUsage::Text() const {
@@ -231,6 +258,9 @@ Child::Child(pid_t pid, Fd pidfd, Fd out, Fd err)
 
 Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
+      cgroup_(std::move(other.cgroup_)),
+      limiter_(other.limiter_),
+      no_cgroup_because_(std::move(other.no_cgroup_because_)),
       start_ns_(other.start_ns_),
       pidfd_(std::move(other.pidfd_)),
       stdout_(std::move(other.stdout_)),
@@ -258,8 +288,13 @@ Result<Child> Child::Launch(const ChildOptions& options, const std::function<int
   plan.stderr_fd = streams.err.write_end.get();
   plan.error_fd = exec_error.write_end.get();
   plan.new_network_namespace = options.new_network_namespace;
-  if (const auto limit = options.memory_limit_bytes) plan.address_space = rlimit{*limit, *limit};
   plan.parent = ::getpid();
+  std::optional<Result<MemoryCgroup>> cgroup;
+  if (const auto limit = options.memory_limit_bytes) {
+    plan.address_space = rlimit{*limit, *limit};
+    cgroup.emplace(MemoryCgroup::Create(options.cgroup_host, *limit));
+    if (*cgroup) plan.cgroup_fd = (*cgroup)->join_fd();
+  }
 
   if (body) std::fflush(nullptr);  // else the child would write what is buffered once more
   const pid_t pid = ::fork();
@@ -270,9 +305,11 @@ Result<Child> Child::Launch(const ChildOptions& options, const std::function<int
   exec_error.write_end.Reset();
   Child child(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
               std::move(streams.out.read_end), std::move(streams.err.read_end));
-  if (const int error_number = ReadExecError(exec_error.read_end.get()); error_number != 0) {
-    return SystemFailure(fmt::format("start {}", options.argv[0]), error_number,
-                         ExecHint(options, error_number));
+  const ExecErrors errors = ReadExecErrors(exec_error.read_end.get());
+  if (cgroup) child.NoteLimiter(*std::move(cgroup), errors.cgroup);
+  if (errors.start != 0) {
+    return SystemFailure(fmt::format("start {}", options.argv[0]), errors.start,
+                         ExecHint(options, errors.start));
   }
   return child;
 }
@@ -289,8 +326,36 @@ Result<std::optional<ChildExit>> Child::Wait(std::chrono::milliseconds timeout) 
   return Reap(WNOHANG);
 }
 
+void Child::NoteLimiter(Result<MemoryCgroup> cgroup, int enter_error) {
+  limiter_ = cgroup && enter_error == 0 ? MemoryLimiter::kCgroup : MemoryLimiter::kAddressSpace;
+  if (!cgroup) no_cgroup_because_ = cgroup.error().message;
+  if (enter_error != 0) {
+    no_cgroup_because_ = fmt::format("the cgroup was not entered: {}", std::strerror(enter_error));
+  }
+  if (limiter_ == MemoryLimiter::kCgroup) cgroup_.emplace(*std::move(cgroup));
+}
+
+void Child::FinishLimit(ChildUsage& usage) {
+  usage.limiter = limiter_;
+  usage.no_cgroup_because = no_cgroup_because_;
+  if (!cgroup_) return;
+  usage.exceeded_memory_limit = cgroup_->IsExceeded();
+  usage.peak_memory_bytes = cgroup_->PeakBytes().value_or(usage.peak_memory_bytes);
+  cgroup_.reset();
+}
+
+void Child::KillRest() const {
+  siginfo_t info{};
+  if (pid_ > 0 &&
+      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+      info.si_pid == pid_) {
+    ::kill(-pid_, SIGKILL);  // the number is taken until the child is reaped
+  }
+}
+
 // Nothing when it has not ended, which only WNOHANG lets happen.
 Result<std::optional<ChildExit>> Child::Reap(int options) {
+  KillRest();
   int status = 0;
   rusage used{};
   pid_t reaped = 0;
@@ -299,7 +364,9 @@ Result<std::optional<ChildExit>> Child::Reap(int options) {
   if (reaped < 0) return SystemFailure("wait4", errno);
   if (reaped == 0) return std::optional<ChildExit>();
   pid_ = -1;
-  return std::optional<ChildExit>(ExitOf(status, used, MonotonicNs() - start_ns_));
+  ChildExit exit = ExitOf(status, used, MonotonicNs() - start_ns_);
+  FinishLimit(exit.usage);
+  return std::optional<ChildExit>(std::move(exit));
 }
 
 ChildUsage Child::Kill() {

@@ -27,17 +27,28 @@ Result<bool> Drain(int fd, std::string& text) {
   return count > 0;
 }
 
-// Collects both streams until their ends. False when the deadline passed first.
+// Collects both streams until their ends. False when the deadline passed first. Once the child has
+// ended, only a process that has left its group can keep them open, which gets little more time.
 Result<bool> CollectOutput(const Child& child, ChildOutput& output, int64_t deadline_ns) {
-  std::array<pollfd, 2> polls = {{{child.stdout_fd(), POLLIN, 0}, {child.stderr_fd(), POLLIN, 0}}};
+  constexpr int64_t kAfterEndNs = 200'000'000;
+  std::array<pollfd, 3> polls = {{{child.stdout_fd(), POLLIN, 0},
+                                  {child.stderr_fd(), POLLIN, 0},
+                                  {child.exit_fd(), POLLIN, 0}}};
   const std::array<std::string*, 2> texts = {&output.out, &output.err};
+  bool ended = false;
   while (polls[0].fd >= 0 || polls[1].fd >= 0) {
     const int64_t left_ms = (deadline_ns - MonotonicNs()) / 1'000'000;
-    if (left_ms <= 0) return false;
+    if (left_ms <= 0) return ended;
     if (::poll(polls.data(), polls.size(), static_cast<int>(left_ms)) < 0 && errno != EINTR) {
       return SystemFailure("poll of a child", errno);
     }
-    for (size_t i = 0; i < polls.size(); ++i) {
+    if (!ended && polls[2].revents != 0) {
+      child.KillRest();
+      ended = true;
+      polls[2].fd = -1;
+      deadline_ns = std::min(deadline_ns, MonotonicNs() + kAfterEndNs);
+    }
+    for (size_t i = 0; i < texts.size(); ++i) {
       if ((polls[i].revents & (POLLIN | POLLHUP)) == 0) continue;
       PLECTL_ASSIGN_OR_RETURN(const bool more, Drain(polls[i].fd, *texts[i]));
       if (!more) polls[i].fd = -1;
@@ -56,9 +67,18 @@ Failure Killed(const ChildOptions& options, Child& child, std::string_view why) 
 }
 
 // What may be behind a failure, or "".
-std::string LimitText(const ChildOptions& options) {
-  if (!options.memory_limit_bytes) return {};
-  return fmt::format(" (it may map {} MiB of memory)", *options.memory_limit_bytes >> 20);
+std::string LimitText(const ChildOptions& options, const ChildUsage& usage) {
+  if (usage.limiter != MemoryLimiter::kAddressSpace) return {};
+  return fmt::format(" (each process may map {} MiB of memory, RLIMIT_AS, since {})",
+                     options.memory_limit_bytes.value_or(0) >> 20, usage.no_cgroup_because);
+}
+
+Failure OverMemoryLimit(const ChildOptions& options, const ChildUsage& usage) {
+  return Environment(
+      fmt::format("{} was killed: it used more than its limit of {} MiB (cgroup v2, peak {} MiB); "
+                  "it took {}",
+                  options.argv[0], options.memory_limit_bytes.value_or(0) >> 20,
+                  usage.peak_memory_bytes >> 20, usage.Text()));
 }
 
 }  // namespace
@@ -77,7 +97,8 @@ Result<ChildOutput> RunChild(const ChildOptions& options, std::chrono::milliseco
   if (!exit) {
     return Killed(options, child, fmt::format("it did not end within {} ms", deadline.count()));
   }
-  output.exit = *exit;
+  if (exit->usage.exceeded_memory_limit) return OverMemoryLimit(options, exit->usage);
+  output.exit = *std::move(exit);
   return output;
 }
 
@@ -87,7 +108,7 @@ Result<std::string> RunChildOrFail(const ChildOptions& options,
   if (output.exit.ok()) return std::move(output.out);
   const std::string_view last_line = Split(TrimRight(output.err), '\n').back();
   return Environment(fmt::format("{}: {}{}: {}", fmt::join(options.argv, " "), output.exit.Text(),
-                                 LimitText(options), last_line));
+                                 LimitText(options, output.exit.usage), last_line));
 }
 
 }  // namespace plectl

@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kXorrisoDeadline(120);
+constexpr uint64_t kXorrisoMemoryLimitBytes = uint64_t{2} << 30;  // it takes some 50 MiB
 
 Status WriteFile(const fs::path& path, std::string_view content) {
   PLECTL_ASSIGN_OR_RETURN(const Fd file, OpenFile(path, O_WRONLY | O_CREAT | O_TRUNC));
@@ -52,6 +53,7 @@ Status WriteIso(const IsoContent& content, const fs::path& directory) {
   constexpr const char* kStage = "iso";
   PLECTL_RETURN_IF_ERROR(StageFiles(content, directory / kStage));
   ChildOptions options;
+  options.memory_limit_bytes = kXorrisoMemoryLimitBytes;
   // --norock: Rock Ridge would record times and owners; isolinux finds the plain names.
   // -graft-points: without it xorriso trips over a '=' in the working directory.
   // -stdio_sync off: waiting for the disk took longer than everything else.

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/lab/tool.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "host_tools/base/child.h"
 #include "host_tools/lab/required_files.h"
 
 namespace plectl::lab {
+namespace {
+
+// Far more than any of them needs, also with a thread for each CPU of a large machine.
+constexpr uint64_t kToolMemoryLimitBytes = uint64_t{4} << 30;
+
+}  // namespace
 
 Result<std::string> RunTool(std::vector<std::string> argv,
                             const std::filesystem::path& working_directory,
@@ -17,6 +24,7 @@ Result<std::string> RunTool(std::vector<std::string> argv,
   options.argv = std::move(argv);
   options.argv.front() = program.string();
   options.working_directory = working_directory;
+  options.memory_limit_bytes = kToolMemoryLimitBytes;
   return RunChildOrFail(options, deadline);
 }
 
