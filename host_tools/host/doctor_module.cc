@@ -93,7 +93,7 @@ Finding HeldBy(const DoctorFacts& facts, uint64_t references) {
       fmt::format("{} references to {}", references, ModuleName(*facts.module));
   if (!kvm.empty()) {
     return Warning(fmt::format("{}: {}{}", seen, HoldersText(kvm), unseen),
-                   "shut these processes or their VMs down before a sweep");
+                   HowToEnd(kvm) + ", before a sweep");
   }
   return Warning(
       fmt::format("{}, but no open KVM file{}{}", seen,

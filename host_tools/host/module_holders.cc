@@ -16,6 +16,7 @@ namespace plectl::host {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(5);
+constexpr size_t kDomainsShown = 5;
 constexpr std::string_view kAnonymous = "anon_inode:";
 
 // What an fd's link target is to us, or nothing.
@@ -37,18 +38,41 @@ std::optional<std::string> TracingFile(std::string_view target) {
   return std::nullopt;
 }
 
+// What a BPF link is attached to, when it is a raw tracepoint.
+std::optional<std::string> TracepointOf(const HostRoot& root, std::string_view pid,
+                                        std::string_view fd) {
+  const std::string info = root.Read(fmt::format("/proc/{}/fdinfo/{}", pid, fd)).value_or("");
+  const auto name = LineAfter(info, "tp_name:");
+  return name ? std::optional(std::string(*name)) : std::nullopt;
+}
+
+// Nothing for a link to a tracepoint of others.
+std::optional<std::string> WithTracepoint(const HostRoot& root, std::string_view pid,
+                                          std::string_view fd, std::string what) {
+  if (!what.starts_with("bpf")) return what;
+  const std::optional<std::string> tracepoint = TracepointOf(root, pid, fd);
+  if (!tracepoint) return what;
+  if (!tracepoint->starts_with("kvm")) return std::nullopt;
+  return fmt::format("{} on {}", what, *tracepoint);
+}
+
 // Processes come and go and may be unreadable: what cannot be read is not a holder that we know.
+// The first file that fits, or the first that is known to be KVM's.
 std::optional<std::string> FindFile(const HostRoot& root, std::string_view pid,
                                     const Classifier& classify) {
   const std::string folder = fmt::format("/proc/{}/fd", pid);
+  std::optional<std::string> first;
   for (const std::string& fd : root.List(folder).value_or(std::vector<std::string>{})) {
     std::error_code error;
     const auto target =
         std::filesystem::read_symlink(root.Path(fmt::format("{}/{}", folder, fd)), error);
     if (error) continue;
-    if (std::optional<std::string> what = classify(target.string())) return what;
+    std::optional<std::string> what = classify(target.string());
+    if (what) what = WithTracepoint(root, pid, fd, *std::move(what));
+    if (what && what->find(" on ") != std::string::npos) return what;
+    if (!first) first = std::move(what);
   }
-  return std::nullopt;
+  return first;
 }
 
 Result<std::vector<Holder>> FindHolders(const HostRoot& root, const Classifier& classify) {
@@ -59,8 +83,7 @@ Result<std::vector<Holder>> FindHolders(const HostRoot& root, const Classifier& 
     if (!pid) continue;
     std::optional<std::string> what = FindFile(root, entry, classify);
     if (!what) continue;
-    std::string comm = root.ReadTrimmed(fmt::format("/proc/{}/comm", entry)).value_or("?");
-    holders.push_back({static_cast<pid_t>(*pid), std::move(comm), *std::move(what)});
+    holders.push_back({static_cast<pid_t>(*pid), IdentityOf(root, entry), *std::move(what)});
   }
   return holders;
 }
@@ -77,7 +100,7 @@ Failure Busy(KvmModule module, uint64_t references, const std::vector<Holder>& k
   const std::string_view name = ModuleName(module);
   if (!kvm.empty()) {
     return Environment(fmt::format("{} is in use by {}", name, HolderTexts(kvm)),
-                       "shut these processes or their VMs down, then try again");
+                       fmt::format("{}, then try again", HowToEnd(kvm)));
   }
   const std::string suspects = tracing.empty()
                                    ? "no process with a KVM, perf or BPF file is visible"
@@ -91,8 +114,29 @@ Failure Busy(KvmModule module, uint64_t references, const std::vector<Holder>& k
 }  // namespace
 
 std::string HolderText(const Holder& holder) {
-  return fmt::format("{} ({}, {})", holder.pid,
-                     holder.pid == ::getpid() ? "plectl itself" : holder.comm, holder.what);
+  const ProgramIdentity& identity = holder.identity;
+  const std::string vm =
+      identity.vm_name.empty()
+          ? ""
+          : fmt::format(", {} {}", identity.is_libvirt_domain ? "libvirt domain" : "VM",
+                        identity.vm_name);
+  return fmt::format("{} ({}, {}{})", holder.pid,
+                     holder.pid == ::getpid() ? "plectl itself" : identity.program, holder.what,
+                     vm);
+}
+
+std::string HowToEnd(const std::vector<Holder>& holders) {
+  std::vector<std::string> steps;
+  bool others = false;
+  for (const Holder& holder : holders) {
+    const bool is_domain = holder.identity.is_libvirt_domain;
+    others = others || !is_domain;
+    if (is_domain && steps.size() < kDomainsShown) {
+      steps.push_back("virsh shutdown " + ShellWord(holder.identity.vm_name));
+    }
+  }
+  if (others) steps.emplace_back("shut these processes or their VMs down");
+  return fmt::format("{}", fmt::join(steps, "; "));
 }
 
 Result<std::vector<Holder>> KvmFileHolders(const HostRoot& root) {

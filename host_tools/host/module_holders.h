@@ -12,18 +12,23 @@
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
 #include "host_tools/host/ple_params.h"
+#include "host_tools/host/vm_names.h"
 
 namespace plectl::host {
 
 // One process that holds, or may hold, the module.
 struct Holder {
   pid_t pid = 0;
-  std::string comm;  // the kernel's 15 characters of its name
-  std::string what;  // "/dev/kvm", "kvm-vm", "kvm-vcpu:0", "perf_event", "bpf-link"
+  ProgramIdentity identity;
+  std::string what;  // "/dev/kvm", "kvm-vm", "kvm-vcpu:0", "perf_event", "bpf-link on kvm_exit"
 };
 
-// "1234 (qemu-system-x86, kvm-vm)"
+// "1234 (qemu-system-x86, kvm-vm)", "1234 (qemu-system-x86, kvm-vm, libvirt domain web1)" or
+// "1234 (firecracker, kvm-vm, VM web1)".
 std::string HolderText(const Holder& holder);
+
+// How to end them: "virsh shutdown web1; ...". For holders of KVM files.
+std::string HowToEnd(const std::vector<Holder>& holders);
 
 // Every process with an open KVM file: the device, a VM, a vCPU or a VM's device. Each such file
 // pins kvm_intel or kvm_amd, since kvm gives them that module as owner (virt/kvm/kvm_main.c). One
@@ -31,7 +36,7 @@ std::string HolderText(const Holder& holder);
 Result<std::vector<Holder>> KvmFileHolders(const HostRoot& root);
 
 // Every process with a perf event or a BPF link: these pin a module only when they are attached to
-// its functions or tracepoints, which /proc does not tell.
+// its functions or tracepoints, which /proc tells of BPF links to raw tracepoints only.
 Result<std::vector<Holder>> TracingHolders(const HostRoot& root);
 
 // How many references keep the module loaded. Nothing for a built-in module.

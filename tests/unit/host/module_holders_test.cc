@@ -35,7 +35,7 @@ TEST(KvmFileHolders, SeesAVmWithoutTheDeviceAndAProcessWithoutAName) {
 }
 
 TEST(HolderText, NamesOurselves) {
-  EXPECT_THAT(HolderText({::getpid(), "x", "kvm-vm"}), HasSubstr("plectl itself"));
+  EXPECT_THAT(HolderText({::getpid(), {"x", "", false}, "kvm-vm"}), HasSubstr("plectl itself"));
 }
 
 TEST(TracingHolders, FindsPerfAndBpf) {
