@@ -44,8 +44,9 @@ Verdict Diagnosis::verdict() const {
 Diagnosis Diagnose(const HostRoot& root) {
   const DoctorFacts facts = DoctorFacts::Gather(root);
   Diagnosis diagnosis;
-  for (const auto& checks : {CpuChecks(), ModuleChecks(), ParamChecks(), OptionChecks(),
-                             AccessChecks(), KernelChecks(), MeasurementChecks(), VcpuChecks()}) {
+  for (const auto& checks :
+       {CpuChecks(), ModuleChecks(), ParamChecks(), OptionChecks(), AccessChecks(), KernelChecks(),
+        MeasurementChecks(), FrequencyChecks(), VcpuChecks()}) {
     for (const Check& check : checks) diagnosis.checks.push_back(Run(check, facts));
   }
   return diagnosis;

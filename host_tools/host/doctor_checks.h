@@ -77,6 +77,7 @@ std::span<const Check> OptionChecks();       // doctor_options.cc
 std::span<const Check> AccessChecks();       // doctor_access.cc
 std::span<const Check> KernelChecks();       // doctor_kernel.cc
 std::span<const Check> MeasurementChecks();  // doctor_measurement.cc
+std::span<const Check> FrequencyChecks();    // doctor_frequency.cc
 std::span<const Check> VcpuChecks();         // doctor_vcpus.cc
 
 inline constexpr std::string_view kAskRoot = "sudo plectl doctor shows it";

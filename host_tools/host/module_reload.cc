@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -15,6 +16,16 @@ namespace plectl::host {
 namespace {
 
 constexpr auto kUnusedTimeout = std::chrono::seconds(2);
+// How often to look: at first for the last references of a VM that is closed already.
+constexpr std::chrono::nanoseconds kSoon = std::chrono::milliseconds(5);
+constexpr std::chrono::nanoseconds kLater = std::chrono::milliseconds(200);
+
+// What brings the host back is tried also after a stop was requested.
+Status CheckRestorable(const HostRoot& root, KvmModule module, std::chrono::seconds patience) {
+  Status reloadable =
+      AwaitReloadable(root, module, StopSignal::requested() ? std::chrono::seconds(0) : patience);
+  return reloadable || !StopSignal::requested() ? reloadable : CheckReloadable(root, module);
+}
 
 }  // namespace
 
@@ -27,18 +38,26 @@ Status CheckReloadable(const HostRoot& root, KvmModule module) {
                   PleParams(module).front().name, PleParams(module).front().kernel_default));
 }
 
-Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience) {
-  constexpr std::chrono::milliseconds kPollInterval(200);
-  const Stopwatch waited;
+WaitClock WaitClock::Real() {
+  return {MonotonicNs, [](std::chrono::nanoseconds time) { std::this_thread::sleep_for(time); }};
+}
+
+Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience,
+                       const WaitClock& clock) {
+  if (patience.count() == 0 || IsBuiltIn(root, module)) return CheckReloadable(root, module);
+  const int64_t deadline_ns = clock.now_ns() + std::chrono::nanoseconds(patience).count();
   while (true) {
     PLECTL_RETURN_IF_ERROR(CheckNotStopped());
-    Status reloadable = CheckReloadable(root, module);
-    if (reloadable || IsBuiltIn(root, module)) return reloadable;
-    if (waited.ElapsedNs() > std::chrono::nanoseconds(patience).count()) {
-      return Fail(WithContext(fmt::format("waited {} s", patience.count()), reloadable.error()));
-    }
-    std::this_thread::sleep_for(kPollInterval);
+    PLECTL_ASSIGN_OR_RETURN(const auto references, ModuleReferences(root, module));
+    if (references.value_or(0) == 0) return OkStatus();
+    const std::chrono::nanoseconds left(deadline_ns - clock.now_ns());
+    if (left.count() <= 0) break;
+    const bool at_first = left > std::chrono::nanoseconds(patience) - kUnusedTimeout;
+    clock.sleep(std::min(at_first ? kSoon : kLater, left));
   }
+  const Status unused = WaitUntilUnused(root, module, std::chrono::milliseconds(0));
+  if (unused) return OkStatus();
+  return Fail(WithContext(fmt::format("waited {} s", patience.count()), unused.error()));
 }
 
 Result<ParamValues> ReloadModule(const HostRoot& root, ModuleLoader& loader, KvmModule module,
@@ -49,11 +68,11 @@ Result<ParamValues> ReloadModule(const HostRoot& root, ModuleLoader& loader, Kvm
 }
 
 Result<ParamValues> BringBack(const HostRoot& root, ModuleLoader& loader, KvmModule module,
-                              const ParamValues& originals) {
+                              const ParamValues& originals, std::chrono::seconds patience) {
   if (IsLoaded(root, module)) {
     PLECTL_ASSIGN_OR_RETURN(ParamValues current, ReadParams(root, module));
     if (Differences(originals, current).empty()) return current;
-    PLECTL_RETURN_IF_ERROR(CheckReloadable(root, module));
+    PLECTL_RETURN_IF_ERROR(CheckRestorable(root, module, patience));
   }
   PLECTL_ASSIGN_OR_RETURN(ParamValues actual, ReloadModule(root, loader, module, originals));
   const std::vector<std::string> differences = Differences(originals, actual);

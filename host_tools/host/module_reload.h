@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
@@ -14,10 +16,19 @@ namespace plectl::host {
 // message names by whom). Waits up to 2 s for the last references of VMs that are already closed.
 Status CheckReloadable(const HostRoot& root, KvmModule module);
 
-// Waits until nobody uses the module, at most `patience`, or until a stop is requested
-// (CheckNotStopped()). Afterwards the same errors as CheckReloadable(). New users may come in the
-// very next moment: what reloads checks again.
-Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience);
+// Time as AwaitReloadable() sees it; tests have their own.
+struct WaitClock {
+  std::function<int64_t()> now_ns;
+  std::function<void(std::chrono::nanoseconds)> sleep;
+  static WaitClock Real();
+};
+
+// Waits until nobody uses the module, looking every 5 ms for 2 s, then every 200 ms, at most
+// `patience`, or until a stop is requested (CheckNotStopped()). Afterwards the same errors as
+// CheckReloadable(). New users may come in the very next moment: the kernel refuses then. Without
+// patience it is CheckReloadable().
+Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience,
+                       const WaitClock& clock = WaitClock::Real());
 
 // Unloads the module if it is there, loads it with the settable ones of `values` and reads all its
 // parameters back. The caller has checked CheckReloadable() and written the journal.
@@ -25,9 +36,11 @@ Result<ParamValues> ReloadModule(const HostRoot& root, ModuleLoader& loader, Kvm
                                  const ParamValues& values);
 
 // Makes the module's parameters exactly `originals`, whatever its state: unloaded, or loaded with
-// any values; does not touch it when they already are. Environment error that names each parameter
+// any values; does not touch it when they already are. Waits for its users as AwaitReloadable(),
+// but a requested stop only ends the waiting. Environment error that names each parameter
 // that cannot be brought back.
 Result<ParamValues> BringBack(const HostRoot& root, ModuleLoader& loader, KvmModule module,
-                              const ParamValues& originals);
+                              const ParamValues& originals,
+                              std::chrono::seconds patience = std::chrono::seconds(0));
 
 }  // namespace plectl::host

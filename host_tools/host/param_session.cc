@@ -24,6 +24,7 @@ struct ParamSession::State {
   std::optional<ParamJournal> journal;  // as it is on disk; nothing while it is clean
   int reloads = 0;
   bool keep = false;
+  std::chrono::seconds patience{0};
 };
 
 namespace {
@@ -74,7 +75,7 @@ Result<ParamValues> ParamSession::Apply(const ParamValues& values) {
   if (IsLoaded(s.root, s.module)) {
     PLECTL_ASSIGN_OR_RETURN(ParamValues current, ReadParams(s.root, s.module));
     if (Differences(target, current).empty()) return current;
-    PLECTL_RETURN_IF_ERROR(CheckReloadable(s.root, s.module));
+    PLECTL_RETURN_IF_ERROR(AwaitReloadable(s.root, s.module, s.patience));
   }
   PLECTL_RETURN_IF_ERROR(Journal(ParamJournal::State::kPlanned));
   PLECTL_ASSIGN_OR_RETURN(ParamValues actual, ReloadModule(s.root, *s.loader, s.module, target));
@@ -101,11 +102,13 @@ int ParamSession::reloads() const { return state_->reloads; }
 Status ParamSession::Restore() {
   State& s = *state_;
   if (!s.journal) return OkStatus();
-  PLECTL_RETURN_IF_ERROR(BringBack(s.root, *s.loader, s.module, s.originals));
+  PLECTL_RETURN_IF_ERROR(BringBack(s.root, *s.loader, s.module, s.originals, s.patience));
   PLECTL_RETURN_IF_ERROR(ClearJournal(s.root));
   s.journal.reset();
   return OkStatus();
 }
+
+void ParamSession::WaitForOthers(std::chrono::seconds patience) { state_->patience = patience; }
 
 void ParamSession::KeepJournal() { state_->keep = true; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,9 @@ class ParamSession {
   [[nodiscard]] int reloads() const;
   // Reload the originals, read back and compare, clear the journal. Safe to call twice.
   Status Restore();
+  // Before each reload, also that of Restore(), waits so long for the other users of the module to
+  // go, instead of refusing after 2 s. A requested stop ends the waiting.
+  void WaitForOthers(std::chrono::seconds patience);
   // From now on the destructor restores nothing: for `plectl params set`, which leaves its values
   // and the journal behind on purpose, so that `params restore` knows the originals.
   void KeepJournal();

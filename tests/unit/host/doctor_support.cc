@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace plectl::host {
 
@@ -32,6 +33,15 @@ WholeHost::WholeHost(std::string_view recorded_as) : FakeHost(recorded_as) {
   Write("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
   Write("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "performance\n");
   Write("/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
+  for (const auto& [name, khz] : {std::pair("cpuinfo_min_freq", "800000"),
+                                  {"cpuinfo_max_freq", "3900000"},
+                                  {"scaling_min_freq", "800000"},
+                                  {"scaling_max_freq", "3900000"},
+                                  {"base_frequency", "3400000"},
+                                  {"scaling_cur_freq", "3399000"}}) {
+    Write(fmt::format("/sys/devices/system/cpu/cpufreq/policy0/{}", name),
+          fmt::format("{}\n", khz));
+  }
   Write("/sys/devices/system/cpu/isolated", "\n");
   Write("/proc/meminfo", "MemTotal:       16000000 kB\nMemAvailable:   12000000 kB\n");
   Write("/proc/pressure/memory", "some avg10=0.00 avg60=0.10 avg300=0.00 total=1\n");
