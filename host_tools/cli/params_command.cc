@@ -2,13 +2,12 @@
 #include "host_tools/cli/params_command.h"
 
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "host_tools/cli/params_actions.h"
+#include "host_tools/cli/wait_option.h"
 
 namespace plectl::cli {
 namespace {
@@ -34,13 +33,7 @@ void AddShow(CLI::App& params, CommandContext& context, const OptionsPtr& option
 
 void AddChangeOptions(CLI::App& command, ParamsOptions& change, const char* dry_run_help) {
   command.add_flag("--dry-run", change.dry_run, dry_run_help);
-  command
-      .add_option_function<uint32_t>(
-          "--wait",
-          [&change](const uint32_t& seconds) { change.wait = std::chrono::seconds(seconds); },
-          "Wait for so many seconds for running VMs to end; without it they are a reason to refuse")
-      ->check(CLI::Range(0, 1'000'000))
-      ->type_name("SECONDS");
+  AddWaitOption(command, change.wait);
 }
 
 void AddSet(CLI::App& params, CommandContext& context, const OptionsPtr& options) {

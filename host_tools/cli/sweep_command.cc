@@ -15,6 +15,7 @@
 #include "host_tools/cli/sweep_host.h"
 #include "host_tools/cli/sweep_lab.h"
 #include "host_tools/cli/sweep_options.h"
+#include "host_tools/cli/wait_option.h"
 #include "host_tools/experiment/dry_run.h"
 #include "host_tools/experiment/sweep.h"
 #include "host_tools/guests/payload_source.h"
@@ -137,6 +138,7 @@ void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
           "--host", [&arguments](const std::string& host) { arguments.in_lab = host == "lab"; },
           "Where to measure: local (needs root), or lab (the emulated host)")
       ->check(CLI::IsMember({"local", "lab"}));
+  AddWaitOption(command, arguments.wait);
   command.add_option("--attempts", arguments.attempts_max, "Tries per trial before it is given up")
       ->check(CLI::Range(1, 100));
   command.add_option("--payload-elf", arguments.payload_elf,

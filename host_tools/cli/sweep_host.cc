@@ -48,6 +48,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
                           host::ParamSession::Begin(root, module, host::MakeKmodLoader()));
+  params.WaitForOthers(arguments.wait);
   PLECTL_ASSIGN_OR_RETURN(host::ObserverPair observers,
                           Observers(context, module, arguments.observers));
   if (!observers.note.empty()) fmt::print(stderr, "note: {}\n", observers.note);

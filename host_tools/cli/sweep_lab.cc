@@ -45,6 +45,9 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments,
                                    std::to_string(arguments.attempts_max),
                                    "--observer",
                                    ObserverChoiceText(arguments.observers.choice)};
+  if (arguments.wait.count() > 0) {
+    argv.insert(argv.end(), {"--wait", std::to_string(arguments.wait.count())});
+  }
   if (arguments.observers.check_drops_every_nth > 0) {
     argv.insert(argv.end(),
                 {"--break-observer", std::to_string(arguments.observers.check_drops_every_nth)});
@@ -88,7 +91,8 @@ lab::LabOptions OptionsFor(const experiment::Plan& plan, const SweepArguments& a
                            std::optional<uint64_t> lab_seed, int stop_fd) {
   constexpr uint64_t kSlowestInstructionsPerS = 30'000'000;
   lab::LabOptions options = arguments.lab;
-  const uint64_t trial_instructions = plan.deadline_ms * options.instructions_per_s / 1000;
+  const uint64_t trial_ms = plan.deadline_ms + 1000 * static_cast<uint64_t>(arguments.wait.count());
+  const uint64_t trial_instructions = trial_ms * options.instructions_per_s / 1000;
   const std::chrono::seconds longest_trial(trial_instructions / kSlowestInstructionsPerS + 60);
   options.deadlines.silence = std::max(options.deadlines.silence, longest_trial);
   options.stop_fd = stop_fd;

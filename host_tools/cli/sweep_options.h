@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -21,6 +22,7 @@ struct SweepArguments {
   bool json = false;  // of --dry-run
   ProgressStyle progress = ProgressStyle::kPlain;
   uint32_t attempts_max = 3;
+  std::chrono::seconds wait{0};       // before each reload, for the other users of the module to go
   std::filesystem::path payload_elf;  // empty: the built-in payloads
   uint64_t relax_tsc_cycles = 0;      // of every guest; the lab's CPU profiles
   host::ObserverOptions observers;

@@ -52,6 +52,19 @@ plectl params set --wait 0 ple_window=4096 >&2; echo "nothing to do $? $(window)
 plectl params set --wait 600 ple_window=1024 >&2; echo "waited $? $(window)"
 kill -0 $holder 2>/dev/null || echo "the VM is gone"
 plectl params restore --wait 5 >&2; echo "restored $? $(window)"
+/job/vm_holder 8 & holder=$!
+sleep 1
+plectl sweep /job/small.yaml --out /job/no --progress none 2>/job/busy; echo "sweep busy $?"
+grep -c "$holder (vm_holder, kvm-v" /job/busy
+plectl sweep /job/small.yaml --out /job/yes --progress none --wait 600 >&2
+echo "sweep waited $? $(grep -c '"kind":"trial"' /job/yes/run.jsonl) $(window)"
+"""
+SMALL_PLAN = """
+name: small
+arms: [pause]
+params: {ple_window: 8192}
+workloads:
+  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 500}
 """
 VM_HOLDER = pathlib.Path(os.environ.get(
     "PLECTL_VM_HOLDER", lab_harness.SOURCE / "build/release/tests/lab/plectl_vm_holder"))
@@ -60,11 +73,13 @@ VM_HOLDER = pathlib.Path(os.environ.get(
 class Params(lab_harness.LabTest):
     def test_a_foreign_vm_is_named_and_waited_for(self):
         self.write("script.sh", FOREIGN_VM)
+        self.write("small.yaml", SMALL_PLAN)
         done = self.plectl("lab", "exec", "--file", f"{VM_HOLDER}:/job/vm_holder", "--file",
-                           "script.sh:/job/script.sh", "--", "sh", "/job/script.sh")
+                           "script.sh:/job/script.sh", "--file", "small.yaml:/job/small.yaml", "--", "sh", "/job/script.sh")
         self.assertEqual(done.stdout.splitlines(), [
             "holds a VM", "busy 3 4096", "1", "0", "impatient 3 4096", "1", "nothing to do 0 4096",
-            "waited 0 1024", "the VM is gone", "restored 0 4096"],
+            "waited 0 1024", "the VM is gone", "restored 0 4096", "holds a VM",
+            "sweep busy 3", "1", "sweep waited 0 1 4096"],
             done.stderr)
 
     def test_set_show_restore_and_refusals(self):
