@@ -139,11 +139,17 @@ json Tsc(const HostRoot& root) {
   return khz.has_value() ? json(khz.value()) : Missing(khz.missing_because());
 }
 
+// Files and paths may hold any bytes, JSON only UTF-8: the rest is replaced here as it will be in
+// the run log, which later fingerprints are compared with.
+json WithoutOtherBytes(const json& value) {
+  return json::parse(value.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
 }  // namespace
 
 json Fingerprint(const HostRoot& root) {
   const std::string cpu_folder(kCpuFolder);
-  return {
+  return WithoutOtherBytes({
       {"cpu", Cpu(root)},
       {"cpus_online", FileText(root, cpu_folder + "/online")},
       {"smt", Smt(root)},
@@ -159,7 +165,7 @@ json Fingerprint(const HostRoot& root) {
       {"mitigations", FolderTexts(root, cpu_folder + "/vulnerabilities")},
       {"cgroup", Cgroup(root)},
       {"lab", Lab(root)},
-  };
+  });
 }
 
 }  // namespace plectl::host

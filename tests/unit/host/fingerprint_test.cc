@@ -17,6 +17,15 @@ bool IsMissing(const json& value) {
          !value["missing_because"].get<std::string>().empty();
 }
 
+// A cgroup may be called anything.
+TEST(Fingerprint, IsUtf8WhateverTheFilesHold) {
+  const FakeHost host("intel_ple");
+  host.Write("/proc/self/cgroup", "0::/a\xff\n");
+  const json fingerprint = Fingerprint(host.root());
+  EXPECT_EQ(json::parse(fingerprint.dump()), fingerprint);
+  EXPECT_EQ(fingerprint["cgroup"]["hierarchies"][0], "0::/a\xef\xbf\xbd");
+}
+
 TEST(Fingerprint, DescribesARecordedIntelHost) {
   const json host = Fingerprint(RecordedHost("intel_ple"));
   EXPECT_EQ(host["cpu"]["vendor"], "GenuineIntel");
