@@ -46,7 +46,7 @@ std::set<std::string> Governors(const HostRoot& root) {
   for (const std::string& name : root.List(folder).value_or(std::vector<std::string>{})) {
     if (!name.starts_with("policy")) continue;
     const auto text = root.ReadTrimmed(fmt::format("{}/{}/scaling_governor", folder, name));
-    if (text) governors.insert(*text);
+    if (text && !text->empty()) governors.insert(*text);
   }
   return governors;
 }

@@ -116,7 +116,7 @@ std::string WithoutEnds(std::string_view text, std::string_view start, std::stri
 std::string DomainOfPidFile(const HostRoot& root, std::string_view pid) {
   const std::string folder = "/run/libvirt/qemu";
   for (const std::string& name : root.List(folder).value_or(std::vector<std::string>{})) {
-    const std::string domain = WithoutEnds(name, "", ".pid");
+    std::string domain = WithoutEnds(name, "", ".pid");
     if (!domain.empty() && root.ReadTrimmed(folder + "/" + name).value_or("") == pid) return domain;
   }
   return {};

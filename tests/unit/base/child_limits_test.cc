@@ -75,7 +75,7 @@ TEST(HostileChild, WhatItLeavesWithOurPipesDoesNotHoldUsUp) {
 // It has left the group: we cannot kill it without a cgroup, but go on without it.
 TEST(HostileChild, ADaemonWithOurPipesDoesNotHoldUsUp) {
   const Stopwatch watch;
-  const auto output = RunChild(Shell("setsid sh -c 'echo $$; exec sleep 15' & sleep 0.3"), kLong);
+  const auto output = RunChild(Shell("setsid sh -c 'echo $$; exec sleep 60' & sleep 1"), kLong);
   ASSERT_TRUE(output) << output.error().Text();
   EXPECT_LT(watch.ElapsedNs(), kLongNs);
   const pid_t daemon = PidIn(output->out);

@@ -262,6 +262,8 @@ TEST(Doctor, LooksAtTheMeasuringConditions) {
   host.Write("/sys/devices/system/cpu/cpufreq/policy1/scaling_governor", "powersave\n");
   EXPECT_EQ(Look(host, "governor").seen, "performance, powersave");
   ExpectVerdict(Look(host, "governor"), Verdict::kWarning);
+  host.Write("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "");
+  EXPECT_EQ(Look(host, "governor").seen, "powersave");
   host.Write("/sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
   ExpectVerdict(Look(host, "tsc"), Verdict::kWarning);
   host.Write("/sys/module/kvm/parameters/halt_poll_ns", "4294967295\n");
