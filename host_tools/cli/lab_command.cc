@@ -96,6 +96,7 @@ void AddBuild(CLI::App& parent, CommandContext& context, const OptionsPtr& optio
 void AddBoot(CLI::App& parent, CommandContext& context, const OptionsPtr& options) {
   CLI::App* boot = parent.add_subcommand("boot", "Boot the lab, print what it is, power it off");
   AddLabOptions(*boot, options->lab);
+  AddLabDiskOption(*boot, options->lab);
   boot->add_flag("--console", options->console, "Print its kernel's messages too (slower)");
   boot->add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
@@ -107,6 +108,7 @@ void AddBoot(CLI::App& parent, CommandContext& context, const OptionsPtr& option
 void AddExec(CLI::App& parent, CommandContext& context, const OptionsPtr& options) {
   CLI::App* exec = parent.add_subcommand("exec", "Run a command in the lab, as root, in /job");
   AddLabOptions(*exec, options->lab);
+  AddLabDiskOption(*exec, options->lab);
   exec->add_flag("--console", options->console, "Print the kernel's messages too (slower)");
   exec->add_option("--file", options->files, "A file to take along: HOST or HOST:/path/in/lab")
       ->take_all()

@@ -86,4 +86,12 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
              "Give up when nothing leaves the lab for so many seconds");
 }
 
+void AddLabDiskOption(CLI::App& command, lab::LabOptions& options) {
+  command
+      .add_option("--lab-disk", options.disk,
+                  "A disk that outlives the lab, made when FILE is not there: /disk, /var/lib "
+                  "and /etc/modprobe.d lie on it. Such a lab always boots (docs/lab.md)")
+      ->type_name("FILE");
+}
+
 }  // namespace plectl::cli

@@ -13,4 +13,7 @@ namespace plectl::cli {
 // to `command`. `options` must live as long as the command.
 void AddLabOptions(CLI::App& command, lab::LabOptions& options);
 
+// Adds --lab-disk to a command that runs something in one lab. As above.
+void AddLabDiskOption(CLI::App& command, lab::LabOptions& options);
+
 }  // namespace plectl::cli

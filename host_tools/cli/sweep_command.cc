@@ -160,6 +160,7 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
   AddObserverOptions(*command, *arguments);
   AddProgressOption(*command, *arguments);
   AddLabOptions(*command, arguments->lab);
+  AddLabDiskOption(*command, arguments->lab);
   command
       ->add_option("--only-lab-seed", arguments->only_lab_seed,
                    "Run the trials of one of the plan's lab_seeds only")

@@ -128,6 +128,7 @@ Result<lab::LabOptions> WithCpus(const experiment::Plan& plan, lab::LabOptions o
   PLECTL_ASSIGN_OR_RETURN(const uint32_t cpus, lab::CpusFor(plan));
   if (options.cpus == 0) options.cpus = cpus;
   PLECTL_RETURN_IF_ERROR(lab::CheckLabCpus(plan, options));
+  PLECTL_RETURN_IF_ERROR(lab::CheckLabOptions(options));
   return options;
 }
 

@@ -9,10 +9,18 @@
 namespace plectl::lab {
 namespace {
 
-// The boot image is both. As a disk the firmware reads it faster (45 million instructions less),
-// but a disk would be copied whole into a saved machine and back.
-std::string BootDrive(LabStart start) {
-  if (start == LabStart::kCold) {
+// The boot image is a CD and a disk. As a disk the firmware reads it faster (45 million instructions
+// less), but a disk would be copied whole into a saved machine and back, and the lab's own disk is
+// the only one that its kernel may see.
+std::string Drives(const LabOptions& options) {
+  if (options.disk_facts) {
+    return fmt::format(
+        "ata0-master: type=cdrom, path={}, status=inserted\n"
+        "ata0-slave: type=disk, mode=flat, path={}, cylinders={}, heads={}, spt={}\n"
+        "boot: cdrom\n",
+        kIsoFile, kDiskFile, options.disk_facts->cylinders, kDiskHeads, kDiskSectorsPerTrack);
+  }
+  if (options.start == LabStart::kCold) {
     return fmt::format(
         "ata0-master: type=disk, mode=flat, path={}, cylinders=0\n"
         "boot: disk\n",
@@ -45,8 +53,8 @@ std::string BochsConfig(const LabOptions& options) {
       "error: action=ignore\n"
       "panic: action=fatal\n",
       options.memory_mib, BochsCpuModel(options.cpu), options.instructions_per_s,
-      StartTime(options), BootDrive(options.start), kConsoleFile, kFramesFile, kEngineLogFile,
-      kBiosImage, kVgaBiosImage, CpusOf(options));
+      StartTime(options), Drives(options), kConsoleFile, kFramesFile, kEngineLogFile, kBiosImage,
+      kVgaBiosImage, CpusOf(options));
 }
 
 std::optional<std::string> ResumableConfig(std::string_view saved) {

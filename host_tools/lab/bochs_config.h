@@ -13,6 +13,7 @@ namespace plectl::lab {
 // The files of a run, relative to its directory, which is the engine's working directory: so no
 // path needs the quoting that bochsrc lacks.
 inline constexpr std::string_view kIsoFile = "lab.iso";
+inline constexpr std::string_view kDiskFile = "disk.img";    // a link to the disk, if there is one
 inline constexpr std::string_view kConsoleFile = "console";  // FIFO: the first serial port
 inline constexpr std::string_view kFramesFile = "frames";    // FIFO: the parallel port
 inline constexpr std::string_view kConfigFile = "bochsrc";
@@ -21,7 +22,8 @@ inline constexpr std::string_view kEngineOutputFile = "output";   // what Bochs 
 inline constexpr std::string_view kStateDirectory = "state";      // a saved machine
 inline constexpr std::string_view kEngineLogFile = "engine.log";  // Bochs's own log
 
-// The PC: its CPUs, a drive with the boot image, console and parallel port.
+// The PC: its CPUs, a drive with the boot image, console and parallel port, and the disk if there is
+// one.
 std::string BochsConfig(const LabOptions& options);
 
 // The configuration that Bochs saved with a machine's state, changed so that resuming it works: as

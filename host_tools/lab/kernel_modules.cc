@@ -67,17 +67,18 @@ Status CopyModule(const fs::path& from, const fs::path& to, const std::string& f
 
 }  // namespace
 
-Status CopyModules(const fs::path& from, const fs::path& to, const std::string& release) {
+Status CopyModules(const fs::path& from, const fs::path& to, const std::string& release,
+                   const std::vector<std::string>& modules) {
   PLECTL_RETURN_IF_ERROR(Run({"depmod", "-b", from.string(), release}, from));
-  const fs::path modules = fs::path("lib/modules") / release;
-  PLECTL_ASSIGN_OR_RETURN(const std::string dependencies, ReadFile(from / modules / "modules.dep"));
+  const fs::path place = fs::path("lib/modules") / release;
+  PLECTL_ASSIGN_OR_RETURN(const std::string dependencies, ReadFile(from / place / "modules.dep"));
   PLECTL_ASSIGN_OR_RETURN(const std::vector<std::string> files,
-                          ParseModuleFiles(dependencies, {"kvm-intel", "kvm-amd"}));
+                          ParseModuleFiles(dependencies, modules));
   for (const std::string& file : files) {
-    PLECTL_RETURN_IF_ERROR(CopyModule(from / modules, to / modules, file));
+    PLECTL_RETURN_IF_ERROR(CopyModule(from / place, to / place, file));
   }
   for (const char* file : {"modules.order", "modules.builtin", "modules.builtin.modinfo"}) {
-    PLECTL_RETURN_IF_ERROR(CopyInto(from / modules / file, to / modules / file));
+    PLECTL_RETURN_IF_ERROR(CopyInto(from / place / file, to / place / file));
   }
   return Run({"depmod", "-b", to.string(), release}, to);
 }

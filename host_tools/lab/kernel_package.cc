@@ -49,17 +49,32 @@ std::string ReleaseOf(std::string_view package) {
   return std::string(package.substr(kPackagePrefix.size()));
 }
 
+fs::path DiskTree(const fs::path& kernel) { return kernel / "disk"; }
+
+Result<fs::path> Unpack(const fs::path& deb, const fs::path& scratch) {
+  fs::path unpacked = scratch / "unpacked";
+  PLECTL_ASSIGN_OR_RETURN([[maybe_unused]] const std::string output,
+                          RunTool({"dpkg-deb", "-x", deb.string(), unpacked.string()}, scratch));
+  return unpacked;
+}
+
+Status CopyDiskModules(const fs::path& unpacked, const fs::path& to, const std::string& release) {
+  std::vector<std::string> modules(kKvmModules.begin(), kKvmModules.end());
+  modules.insert(modules.end(), kDiskModules.begin(), kDiskModules.end());
+  return CopyModules(unpacked, to, release, modules);
+}
+
 // Takes from the package in `deb` what the lab needs, and moves the finished kernel to its place in
 // one step.
 Result<fs::path> UnpackKernel(const fs::path& deb, const std::string& release,
                               const fs::path& scratch, const fs::path& lab_directory) {
-  const fs::path unpacked = scratch / "unpacked";
   const fs::path finished = scratch / "finished";
-  PLECTL_ASSIGN_OR_RETURN([[maybe_unused]] const std::string output,
-                          RunTool({"dpkg-deb", "-x", deb.string(), unpacked.string()}, scratch));
+  PLECTL_ASSIGN_OR_RETURN(const fs::path unpacked, Unpack(deb, scratch));
   PLECTL_RETURN_IF_ERROR(
       CopyInto(unpacked / "boot" / ("vmlinuz-" + release), finished / "vmlinuz"));
-  PLECTL_RETURN_IF_ERROR(CopyModules(unpacked, finished, release));
+  PLECTL_RETURN_IF_ERROR(
+      CopyModules(unpacked, finished, release, {kKvmModules.begin(), kKvmModules.end()}));
+  PLECTL_RETURN_IF_ERROR(CopyDiskModules(unpacked, DiskTree(finished), release));
   PLECTL_RETURN_IF_ERROR(WriteFileAtomically(finished / "release", release));
   fs::path place = KernelsIn(lab_directory) / deb.stem();
   PLECTL_RETURN_IF_ERROR(MoveInto(finished, place));
@@ -120,6 +135,31 @@ Result<LabKernel> EnsureKernel(const fs::path& lab_directory, LabKernelChoice ch
   Result<LabKernel> kernel = FetchKernel(lab_directory, choice, progress);
   if (!kernel) return Fail(WithChoices(choice, kernel.error()));
   return kernel;
+}
+
+Result<fs::path> EnsureDiskModules(const fs::path& lab_directory, LabKernelChoice choice,
+                                   const LabKernel& kernel, const Progress& progress) {
+  fs::path tree = DiskTree(kernel.directory);
+  std::error_code error;
+  if (fs::exists(tree, error)) return tree;
+  progress("fetching the disk drivers of the lab's kernel, once");
+  PLECTL_ASSIGN_OR_RETURN(const Apt apt, AptFor(choice, lab_directory, progress));
+  PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory scratch,
+                          ScratchDirectory::Create(lab_directory / "scratch"));
+  PLECTL_ASSIGN_OR_RETURN(
+      const fs::path deb,
+      apt.Download(std::string(kPackagePrefix) + kernel.release, scratch.path()));
+  if (deb.stem() != kernel.directory.filename()) {
+    return Environment(fmt::format("the lab's kernel {} cannot be fetched again for its disk "
+                                   "drivers: there is {} now",
+                                   kernel.directory.filename().string(), deb.stem().string()),
+                       "plectl lab build --update-kernel");
+  }
+  PLECTL_ASSIGN_OR_RETURN(const fs::path unpacked, Unpack(deb, scratch.path()));
+  const fs::path finished = scratch.path() / "finished";
+  PLECTL_RETURN_IF_ERROR(CopyDiskModules(unpacked, finished, kernel.release));
+  PLECTL_RETURN_IF_ERROR(MoveInto(finished, tree));
+  return tree;
 }
 
 }  // namespace plectl::lab

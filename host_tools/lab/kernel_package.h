@@ -29,6 +29,13 @@ struct LabKernel {
 Result<LabKernel> EnsureKernel(const std::filesystem::path& lab_directory, LabKernelChoice choice,
                                bool update, const Progress& progress);
 
+// The directory below which lib/modules of a lab with a disk lies: KVM's modules and kDiskModules.
+// Taken from the same package again where an older plectl made the cache. The caller holds the
+// cache's lock.
+Result<std::filesystem::path> EnsureDiskModules(const std::filesystem::path& lab_directory,
+                                                LabKernelChoice choice, const LabKernel& kernel,
+                                                const Progress& progress);
+
 // "linux-image-6.1.0-56-cloud-amd64" from what `apt-cache depends linux-image-cloud-amd64` prints.
 std::optional<std::string> ParseKernelPackage(std::string_view output);
 

@@ -11,6 +11,7 @@
 #include "host_tools/base/sha256.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/lab/archive.h"
+#include "host_tools/lab/disk.h"
 #include "host_tools/lab/engine.h"
 #include "host_tools/lab/engine_facts.h"
 #include "host_tools/lab/files.h"
@@ -35,6 +36,7 @@ struct LabParts {
   fs::path directory;
   LabKernel kernel;
   std::string engine_version;
+  std::optional<fs::path> disk_modules;  // of a lab with a disk
 };
 
 Result<LabParts> Prepare(const LabOptions& options, bool update_kernel, const Progress& progress) {
@@ -45,6 +47,10 @@ Result<LabParts> Prepare(const LabOptions& options, bool update_kernel, const Pr
   PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(parts.directory / "lock"));
   PLECTL_ASSIGN_OR_RETURN(parts.kernel,
                           EnsureKernel(parts.directory, options.kernel, update_kernel, progress));
+  if (!options.disk.empty()) {
+    PLECTL_ASSIGN_OR_RETURN(parts.disk_modules, EnsureDiskModules(parts.directory, options.kernel,
+                                                                  parts.kernel, progress));
+  }
   PLECTL_ASSIGN_OR_RETURN(parts.engine_version, EngineVersion(options.engine));
   return parts;
 }
@@ -90,7 +96,8 @@ Status WriteBootImage(const LabOptions& options, const LabParts& parts, std::str
   content.kernel = parts.kernel.directory / "vmlinuz";
   {
     PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(parts.directory / "lock"));
-    PLECTL_ASSIGN_OR_RETURN(content.system_image, BuildSystemImage(parts.directory, parts.kernel));
+    PLECTL_ASSIGN_OR_RETURN(content.system_image,
+                            BuildSystemImage(parts.directory, parts.kernel, parts.disk_modules));
   }
   content.job_image = std::move(job_archive);
   content.kernel_command_line = KernelCommandLine(options, parts.engine_version);
@@ -121,6 +128,12 @@ Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJ
                           ScratchDirectory::Create(parts.directory / "runs"));
   MakeRoomForJob(BytesOf(job), options, observer);
   PLECTL_RETURN_IF_ERROR(CheckLabOptions(options));
+  std::optional<Disk> disk;
+  if (!options.disk.empty()) {
+    PLECTL_ASSIGN_OR_RETURN(disk, Disk::Open(options.disk));
+    PLECTL_RETURN_IF_ERROR(disk->Attach(run.path()));
+    options.disk_facts = disk->facts();
+  }
   PLECTL_ASSIGN_OR_RETURN(const LabJob told, WithLabFacts(job, options, parts, ""));
   PLECTL_ASSIGN_OR_RETURN(std::string archive, JobArchive(told));
   PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, std::move(archive), run.path()));
@@ -231,7 +244,8 @@ Result<LabOutcome> RunInLab(const LabOptions& options, const LabJob& job, LabObs
   PLECTL_RETURN_IF_ERROR(CheckLabJob(job));
   const auto progress = [&](std::string_view text) { observer.OnProgress(text); };
   PLECTL_ASSIGN_OR_RETURN(const LabParts parts, Prepare(options, false, progress));
-  if (options.start == LabStart::kCold || options.verbose_console) {
+  const bool has_disk = !options.disk.empty();
+  if (options.start == LabStart::kCold || options.verbose_console || has_disk) {
     return RunCold(options, parts, job, observer);
   }
   return RunResumed(options, parts, job, observer);

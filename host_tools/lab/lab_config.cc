@@ -78,13 +78,17 @@ Status CheckLabOptions(const LabOptions& options) {
   if ((options.cpus != 0 && !std::has_single_bit(options.cpus)) || options.cpus > kCpusMax) {
     return BadInput(fmt::format("the lab cannot have {} CPUs: 1, 2 or 4", options.cpus));
   }
+  if (!options.disk.empty()) PLECTL_RETURN_IF_ERROR(CheckDisk(options.disk));
   return CheckRange("the lab's memory in MiB", options.memory_mib, kMemoryMibMin, kMemoryMibMax);
 }
 
 uint32_t CpusOf(const LabOptions& options) { return std::max(options.cpus, 1U); }
 
 uint64_t StartTime(const LabOptions& options) {
-  return options.start == LabStart::kCold ? kStartTime + options.seed : kStartTime;
+  constexpr uint64_t kOffTime = 60;
+  if (options.start != LabStart::kCold) return kStartTime;
+  const uint64_t start = kStartTime + options.seed;
+  return options.disk_facts ? std::max(start, options.disk_facts->written_at_s + kOffTime) : start;
 }
 
 uint64_t SeedDelay(const LabOptions& options) {

@@ -10,6 +10,7 @@
 
 #include "host_tools/base/result.h"
 #include "host_tools/lab/cpu_profile.h"
+#include "host_tools/lab/disk.h"
 
 namespace plectl::lab {
 
@@ -50,6 +51,10 @@ struct LabOptions {
   // Another seed is another, equally valid replicate: seconds added to the emulated start time of a
   // cold boot, the phase of a delay (SeedDelay()) before the job of a resumed one.
   uint64_t seed = 0;
+  // A disk that outlives the lab (disk.h), or empty. Such a lab always boots: a saved machine and a
+  // disk that went on do not fit.
+  std::filesystem::path disk;
+  std::optional<DiskFacts> disk_facts;        // filled in by RunInLab()
   uint64_t instructions_per_s = 200'000'000;  // emulated; also the TSC frequency in Hz
   uint32_t memory_mib = 160;
   std::string engine = "bochs-bin";  // a program in PATH, or a path
@@ -65,7 +70,8 @@ Status CheckLabOptions(const LabOptions& options);
 // How many CPUs are emulated.
 uint32_t CpusOf(const LabOptions& options);
 
-// The emulated real-time clock at power-on, in seconds since 1970.
+// The emulated real-time clock at power-on, in seconds since 1970. Of a lab with a disk it goes on
+// after what the disk has seen, as a real one does: no two boots look the same to their kernels.
 uint64_t StartTime(const LabOptions& options);
 
 // How long a resumed lab waits before its job, in TSC cycles: the seed's place in a sequence that

@@ -228,6 +228,7 @@ Result<EngineFacts> ProbeEngine(const LabOptions& options, LabObserver& observer
   LabOptions probe = options;
   probe.profile.reset();
   probe.seed = 0;
+  probe.disk.clear();
   probe.cpus = LaneOf(options).smp ? 2 : 1;
   observer.OnProgress(
       fmt::format("testing the emulator ({}), once per version", LaneOf(options).name()));

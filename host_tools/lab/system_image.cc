@@ -11,6 +11,7 @@
 #include "host_tools/base/file.h"
 #include "host_tools/base/sha256.h"
 #include "host_tools/lab/files.h"
+#include "host_tools/lab/kernel_modules.h"
 #include "host_tools/lab/program_identity.h"
 #include "host_tools/lab/required_files.h"
 #include "host_tools/lab/shared_libraries.h"
@@ -99,9 +100,29 @@ Status AddBusybox(Archive& archive) {
   return AddHostFile(archive, kBusybox, kBusybox);
 }
 
+// What the job brought to these places goes to the disk. Errors are not hidden: an ext4 that is
+// damaged must not pass for an empty one.
+std::string MountScript() {
+  std::string script;
+  for (const std::string_view module : kDiskModules) script += fmt::format("modprobe {}\n", module);
+  return script + R"(mkdir -p /disk /etc/modprobe.d /mnt
+mount -t ext4 /dev/sda /mnt || { echo "the lab cannot mount its disk"; sleep 1; poweroff -f; }
+mkdir -p /mnt/var/lib /mnt/etc/modprobe.d
+cp -a /disk/. /mnt/
+cp -a /var/lib/. /mnt/var/lib/
+cp -a /etc/modprobe.d/. /mnt/etc/modprobe.d/
+mount --move /mnt /disk
+mount --bind /disk/var/lib /var/lib
+mount --bind /disk/etc/modprobe.d /etc/modprobe.d
+)";
+}
+
 }  // namespace
 
-std::string InitScript() {
+std::string InitScript(bool with_disk) {
+  const std::string mount = with_disk ? MountScript() : "";
+  const std::string unmount =
+      with_disk ? "umount /etc/modprobe.d /var/lib\nmount -o remount,ro /disk\n" : "";
   return R"(#!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Started by the lab's kernel as process 1. Standard output is the console, which is slow: only
@@ -120,24 +141,26 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 ip link set lo up
 hostname lab
-if grep -q GenuineIntel /proc/cpuinfo; then modprobe kvm_intel; else modprobe kvm_amd; fi
+)" + mount +
+         R"(if grep -q GenuineIntel /proc/cpuinfo; then modprobe kvm_intel; else modprobe kvm_amd; fi
 cd /job
 plectl lab-agent </dev/null || { echo "the lab's agent failed with exit code $?"; sleep 1; }
 sync
-poweroff -f
-)";
+)" + unmount +
+         "poweroff -f\n";
 }
 
-Result<std::string> BuildSystemImage(const fs::path& lab_directory, const LabKernel& kernel) {
+Result<std::string> BuildSystemImage(const fs::path& lab_directory, const LabKernel& kernel,
+                                     const std::optional<fs::path>& disk_modules) {
   Archive archive;
   for (const char* directory :
        {"/dev", "/proc", "/sys", "/tmp", "/root", "/run", "/job", "/etc", "/var/lib", "/usr/bin"}) {
     archive.AddDirectory(directory);
   }
   archive.AddSymlink("/sbin", "bin");
-  archive.AddFile("/init", InitScript());
+  archive.AddFile("/init", InitScript(disk_modules.has_value()));
   PLECTL_RETURN_IF_ERROR(AddBusybox(archive));
-  PLECTL_RETURN_IF_ERROR(AddTree(archive, kernel.directory, "lib"));
+  PLECTL_RETURN_IF_ERROR(AddTree(archive, disk_modules.value_or(kernel.directory), "lib"));
   // By process number: the program that runs now, also when its file was replaced since.
   const fs::path self = fmt::format("/proc/{}/exe", ::getpid());
   PLECTL_ASSIGN_OR_RETURN(const fs::path stripped, StrippedProgram(self, lab_directory));
