@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -14,9 +15,10 @@ namespace {
 
 constexpr int kSchema = 1;
 constexpr unsigned kOwnerOnly = 0600;
+constexpr std::array<std::string_view, 3> kStateNames = {"planned", "applied", "restored"};
 
 std::string_view StateName(ParamJournal::State state) {
-  return state == ParamJournal::State::kPlanned ? "planned" : "applied";
+  return kStateNames.at(static_cast<size_t>(state));
 }
 
 Failure Damaged(std::string_view why) {
@@ -58,8 +60,9 @@ Result<ParamValues> Originals(const nlohmann::json& json) {
 
 Result<ParamJournal::State> State(const nlohmann::json& json) {
   PLECTL_ASSIGN_OR_RETURN(const std::string name, Text(json, "state"));
-  for (const auto state : {ParamJournal::State::kPlanned, ParamJournal::State::kApplied}) {
-    if (name == StateName(state)) return state;
+  const auto* const found = std::ranges::find(kStateNames, name);
+  if (found != kStateNames.end()) {
+    return static_cast<ParamJournal::State>(found - kStateNames.begin());
   }
   return Damaged(fmt::format("unknown state {}", name));
 }
@@ -70,6 +73,36 @@ Result<pid_t> Pid(const nlohmann::json& json) {
   const uint64_t pid = found->get<uint64_t>();
   if (pid > static_cast<uint64_t>(std::numeric_limits<pid_t>::max())) return Damaged("no pid");
   return static_cast<pid_t>(pid);
+}
+
+bool IsMachineId(std::string_view text) {
+  constexpr size_t kDigits = 32;
+  return text.size() == kDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Journals of an older plectl, or of a host without one, do not have it.
+Result<std::string> MachineIdIn(const nlohmann::json& json) {
+  if (!json.contains("machine_id")) return std::string();
+  PLECTL_ASSIGN_OR_RETURN(std::string id, Text(json, "machine_id"));
+  if (!IsMachineId(id)) return Damaged("machine_id is none");
+  return id;
+}
+
+// A disk that was copied or moved to this machine brings the journal of another with it. What this
+// one does not know of itself, it cannot compare.
+Status CheckSameMachine(const HostRoot& root, const ParamJournal& journal) {
+  const std::string here = MachineId(root);
+  if (here.empty() || journal.machine_id.empty() || here == journal.machine_id) return OkStatus();
+  return Environment(
+      fmt::format("the parameter journal is of another host: it was written on machine {}, this is "
+                  "{} (/etc/machine-id)",
+                  journal.machine_id, here),
+      fmt::format(
+          "if it came with a copied disk, remove {}; if this host's machine-id was changed, "
+          "compare `plectl params show` with its originals, reload the module by hand if "
+          "they differ, then remove it",
+          kJournalPath));
 }
 
 Status CheckSchema(const nlohmann::json& json) {
@@ -87,7 +120,7 @@ Status CheckSchema(const nlohmann::json& json) {
 }  // namespace
 
 std::string FormatJournal(const ParamJournal& journal) {
-  const nlohmann::json json = {
+  nlohmann::json json = {
       {"schema", kSchema},
       {"module", ModuleName(journal.module)},
       {"boot_id", journal.boot_id},
@@ -96,6 +129,7 @@ std::string FormatJournal(const ParamJournal& journal) {
       {"pid", journal.pid},
       {"written_at", journal.written_at},
   };
+  if (!journal.machine_id.empty()) json["machine_id"] = journal.machine_id;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -113,6 +147,7 @@ Result<ParamJournal> ParseJournal(std::string_view text) {
   PLECTL_ASSIGN_OR_RETURN(journal.originals, Originals(json));
   PLECTL_ASSIGN_OR_RETURN(journal.pid, Pid(json));
   PLECTL_ASSIGN_OR_RETURN(journal.written_at, Text(json, "written_at"));
+  PLECTL_ASSIGN_OR_RETURN(journal.machine_id, MachineIdIn(json));
   return journal;
 }
 
@@ -128,6 +163,7 @@ Result<std::optional<ParamJournal>> LoadJournal(const HostRoot& root) {
   }
   Result<ParamJournal> journal = ParseJournal(*text);
   if (!journal) return Fail(WithContext(root.Path(kJournalPath).string(), journal.error()));
+  PLECTL_RETURN_IF_ERROR(CheckSameMachine(root, *journal));
   return std::optional(*std::move(journal));
 }
 
@@ -137,16 +173,31 @@ Status WriteJournal(const HostRoot& root, const ParamJournal& journal) {
 
 Status ClearJournal(const HostRoot& root) { return RemoveFileDurably(root.Path(kJournalPath)); }
 
+Status CloseJournal(const HostRoot& root, ParamJournal& journal) {
+  journal.state = ParamJournal::State::kRestored;
+  const Status noted = WriteJournal(root, journal);
+  Status cleared = ClearJournal(root);
+  return noted || cleared ? cleared : noted;
+}
+
 Result<std::string> BootId(const HostRoot& root) {
   return root.ReadTrimmed("/proc/sys/kernel/random/boot_id");
+}
+
+std::string MachineId(const HostRoot& root) {
+  std::string id = root.ReadTrimmed("/etc/machine-id").value_or("");
+  return IsMachineId(id) ? id : std::string();
 }
 
 Status CheckJournalClean(const HostRoot& root) {
   PLECTL_ASSIGN_OR_RETURN(const std::optional<ParamJournal> journal, LoadJournal(root));
   if (!journal) return OkStatus();
+  const bool restored = journal->state == ParamJournal::State::kRestored;
   return Environment(
-      fmt::format("the parameters of {} are not restored: plectl (PID {}) changed them at {}",
-                  ModuleName(journal->module), journal->pid, journal->written_at),
+      fmt::format("the parameters of {} are {}: plectl (PID {}) changed them at {}",
+                  ModuleName(journal->module),
+                  restored ? "restored, but their journal is still there" : "not restored",
+                  journal->pid, journal->written_at),
       "sudo plectl params restore");
 }
 

@@ -31,14 +31,14 @@ Result<RestoreOutcome> ForgetEarlierBoot(const HostRoot& root, const ParamJourna
 
 Result<RestoreOutcome> RestoreFromJournal(const HostRoot& root, ModuleLoader& loader) {
   PLECTL_ASSIGN_OR_RETURN(const HostLock lock, HostLock::Acquire(root));
-  PLECTL_ASSIGN_OR_RETURN(const std::optional<ParamJournal> journal, LoadJournal(root));
+  PLECTL_ASSIGN_OR_RETURN(std::optional<ParamJournal> journal, LoadJournal(root));
   if (!journal) return RestoreOutcome{};
   PLECTL_ASSIGN_OR_RETURN(const std::string boot_id, BootId(root));
   if (boot_id != journal->boot_id) return ForgetEarlierBoot(root, *journal);
   RestoreOutcome outcome{true, journal->module, {}, {}};
   PLECTL_ASSIGN_OR_RETURN(outcome.values,
                           BringBack(root, loader, journal->module, journal->originals));
-  PLECTL_RETURN_IF_ERROR(ClearJournal(root));
+  PLECTL_RETURN_IF_ERROR(CloseJournal(root, *journal));
   return outcome;
 }
 

@@ -85,12 +85,14 @@ Result<ParamValues> ParamSession::Apply(const ParamValues& values) {
   return actual;
 }
 
-// Each state is written once per session.
+// A state is written once per session, unless the journal could not be removed after a restore.
 Status ParamSession::Journal(ParamJournal::State state) {
   State& s = *state_;
-  if (s.journal && s.journal->state >= state) return OkStatus();
+  const bool is_live = s.journal && s.journal->state != ParamJournal::State::kRestored;
+  if (is_live && s.journal->state >= state) return OkStatus();
   PLECTL_ASSIGN_OR_RETURN(std::string boot_id, BootId(s.root));
-  ParamJournal journal{s.module, std::move(boot_id), state, s.originals, ::getpid(), NowUtc()};
+  ParamJournal journal{s.module, std::move(boot_id), state, s.originals, ::getpid(),
+                       NowUtc(), MachineId(s.root)};
   PLECTL_RETURN_IF_ERROR(WriteJournal(s.root, journal));
   s.journal = std::move(journal);
   return OkStatus();
@@ -103,7 +105,7 @@ Status ParamSession::Restore() {
   State& s = *state_;
   if (!s.journal) return OkStatus();
   PLECTL_RETURN_IF_ERROR(BringBack(s.root, *s.loader, s.module, s.originals, s.patience));
-  PLECTL_RETURN_IF_ERROR(ClearJournal(s.root));
+  PLECTL_RETURN_IF_ERROR(CloseJournal(s.root, *s.journal));
   s.journal.reset();
   return OkStatus();
 }

@@ -19,7 +19,8 @@ ParamJournal Example() {
           ParamJournal::State::kApplied,
           {{"pause_filter_count", "3000"}, {"vmentry_l1d_flush", "not required"}},
           4321,
-          "2026-01-02T03:04:05Z"};
+          "2026-01-02T03:04:05Z",
+          "0123456789abcdef0123456789abcdef"};
 }
 
 // The example with one piece of its text replaced.
@@ -38,6 +39,26 @@ TEST(ParamJournal, RoundTrips) {
   EXPECT_EQ(read.originals, Example().originals);
   EXPECT_EQ(read.pid, 4321);
   EXPECT_EQ(read.written_at, Example().written_at);
+  EXPECT_EQ(read.machine_id, Example().machine_id);
+}
+
+TEST(ParamJournal, EveryStateHasItsName) {
+  using State = ParamJournal::State;
+  for (const auto& [state, name] :
+       {std::pair(State::kPlanned, "planned"), std::pair(State::kApplied, "applied"),
+        std::pair(State::kRestored, "restored")}) {
+    ParamJournal journal = Example();
+    journal.state = state;
+    EXPECT_THAT(FormatJournal(journal), HasSubstr(std::string("\"state\": \"") + name + '"'));
+    EXPECT_EQ(ParseJournal(FormatJournal(journal))->state, state);
+  }
+}
+
+TEST(ParamJournal, ReadsOneOfAHostWithoutAMachineId) {
+  ParamJournal journal = Example();
+  journal.machine_id.clear();
+  EXPECT_EQ(FormatJournal(journal).find("machine_id"), std::string::npos);
+  EXPECT_EQ(ParseJournal(FormatJournal(journal))->machine_id, "");
 }
 
 class DamagedJournalTest : public testing::TestWithParam<std::string> {};
@@ -61,7 +82,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Changed("4321", "99999999999"), Changed("4321", "4321.5"),
                     Changed("\"3000\"", "3000"), Changed("pause_filter_count", "a b=c"),
                     Changed("pause_filter_count", ""), Changed("\"originals\"", "\"orignals\""),
-                    Changed("\"written_at\"", "\"written\"")));
+                    Changed("\"written_at\"", "\"written\""),
+                    Changed("\"0123456789abcdef0123456789abcdef\"", "7"),
+                    Changed("0123456789abcdef0123456789abcdef", "db3"),
+                    Changed("0123456789abcdef0123456789abcdef", "")));
 
 TEST(ParamJournal, RefusesEmptyOriginals) {
   ParamJournal journal = Example();
@@ -106,6 +130,48 @@ TEST(LoadJournal, NamesTheDamagedFile) {
   EXPECT_THAT(journal.error().message, HasSubstr(host.root().Path(kJournalPath).string()));
 }
 
+TEST(LoadJournal, RefusesOneOfAnotherMachine) {
+  const FakeHost host("no_kvm");
+  ASSERT_TRUE(MakeDirectories(host.root().Path("/var/lib/plectl")));
+  ASSERT_TRUE(WriteJournal(host.root(), Example()));
+  host.Write("/etc/machine-id", "ffffffffffffffffffffffffffffffff\n");
+  const auto journal = LoadJournal(host.root());
+  ASSERT_FALSE(journal);
+  EXPECT_EQ(journal.error().kind, ErrorKind::kEnvironment);
+  EXPECT_THAT(journal.error().message, HasSubstr("of another host"));
+  EXPECT_THAT(journal.error().message, HasSubstr(Example().machine_id));
+  EXPECT_THAT(journal.error().hint, HasSubstr("remove /var/lib/plectl/params.journal.json"));
+  EXPECT_FALSE(CheckJournalClean(host.root()));
+}
+
+TEST(LoadJournal, TakesOneOfThisMachineOrOfNoneThatIsKnown) {
+  const FakeHost host("no_kvm");
+  ASSERT_TRUE(MakeDirectories(host.root().Path("/var/lib/plectl")));
+  ASSERT_TRUE(WriteJournal(host.root(), Example()));
+  for (const std::string_view id :
+       {"0123456789abcdef0123456789abcdef\n", "uninitialized\n", ""}) {  // machine-id(5)
+    host.Write("/etc/machine-id", id);
+    EXPECT_TRUE(LoadJournal(host.root())) << id;
+  }
+  ParamJournal unknown = Example();
+  unknown.machine_id.clear();
+  ASSERT_TRUE(WriteJournal(host.root(), unknown));
+  host.Write("/etc/machine-id", "ffffffffffffffffffffffffffffffff\n");
+  EXPECT_TRUE(LoadJournal(host.root()));
+}
+
+TEST(CloseJournal, RemovesAlsoWhatCannotBeMarkedFirst) {
+  const FakeHost host("no_kvm");
+  ASSERT_TRUE(MakeDirectories(host.root().Path("/var/lib/plectl")));
+  ASSERT_TRUE(WriteJournal(host.root(), Example()));
+  // No temporary file can be made, as on a full disk.
+  std::filesystem::create_directories(host.root().Path(std::string(kJournalPath) + ".tmp"));
+  ParamJournal journal = Example();
+  EXPECT_TRUE(CloseJournal(host.root(), journal));
+  EXPECT_FALSE(host.JournalExists());
+  EXPECT_EQ(journal.state, ParamJournal::State::kRestored);
+}
+
 TEST(WriteJournal, IsForItsOwnerOnlyAndClearedForGood) {
   const FakeHost host("no_kvm");
   ASSERT_TRUE(MakeDirectories(host.root().Path("/var/lib/plectl")));
@@ -126,6 +192,18 @@ TEST(CheckJournalClean, SaysWhoAndWhatToDo) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::kEnvironment);
   EXPECT_THAT(status.error().message, HasSubstr("PID 4321"));
+  EXPECT_EQ(status.error().hint, "sudo plectl params restore");
+}
+
+TEST(CheckJournalClean, DoesNotCallTheOriginalsMissingWhenTheyAreBack) {
+  const FakeHost host("no_kvm");
+  ASSERT_TRUE(MakeDirectories(host.root().Path("/var/lib/plectl")));
+  ParamJournal journal = Example();
+  journal.state = ParamJournal::State::kRestored;
+  ASSERT_TRUE(WriteJournal(host.root(), journal));
+  const Status status = CheckJournalClean(host.root());
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("are restored, but their journal is still there"));
   EXPECT_EQ(status.error().hint, "sudo plectl params restore");
 }
 

@@ -128,6 +128,65 @@ TEST_F(ParamRestoreTest, NeverGuessesAtADamagedJournal) {
   EXPECT_TRUE(host_.JournalExists());
 }
 
+// The files of /var/lib/plectl as a crash between the two steps of CloseJournal() leaves them.
+TEST_F(ParamRestoreTest, ClearsAJournalWhoseOriginalsWereBack) {
+  Set({{"ple_window", "8192"}});
+  ParamJournal journal = LoadJournal(host_.root()).value().value();
+  host_.Write("/sys/module/kvm_intel/parameters/ple_window", "4096\n");
+  host_.Write("/sys/module/kvm_intel/parameters/nested", "Y\n");
+  journal.state = ParamJournal::State::kRestored;
+  ASSERT_TRUE(WriteJournal(host_.root(), journal));
+  const auto loader = Loader();
+  EXPECT_TRUE(RestoreFromJournal(host_.root(), *loader)->restored);
+  EXPECT_TRUE(loader->loads.empty());
+  ExpectRestored();
+}
+
+// What the journal says of itself is not believed: the module is looked at.
+TEST_F(ParamRestoreTest, BringsBackWhatAJournalSaysIsBackAlready) {
+  Set({{"ple_window", "8192"}});
+  ParamJournal journal = LoadJournal(host_.root()).value().value();
+  journal.state = ParamJournal::State::kRestored;
+  ASSERT_TRUE(WriteJournal(host_.root(), journal));
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, LeavesTheJournalOfAnotherMachineAndTheModuleAlone) {
+  host_.Write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  Set({{"ple_window", "8192"}});
+  const std::string boot_id = host_.Read("/proc/sys/kernel/random/boot_id");
+  host_.Write("/etc/machine-id", "fedcba9876543210fedcba9876543210\n");
+  host_.Write("/proc/sys/kernel/random/boot_id", "00000000-0000-4000-8000-000000000000\n");
+  const auto loader = Loader();
+  const auto outcome = RestoreFromJournal(host_.root(), *loader);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kEnvironment);
+  EXPECT_THAT(outcome.error().message, HasSubstr("of another host"));
+  EXPECT_TRUE(loader->loads.empty());
+  EXPECT_TRUE(host_.JournalExists());
+  EXPECT_FALSE(ParamSession::Begin(host_.root(), KvmModule::kIntel, Loader()));
+  host_.Write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+  host_.Write("/proc/sys/kernel/random/boot_id", boot_id);
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, TheJournalPassesThroughItsStates) {
+  std::vector<ParamJournal::State> states;
+  const auto note = [&](std::string_view step) {
+    if (step == "before unload") states.push_back(LoadJournal(host_.root()).value()->state);
+  };
+  auto loader = Loader();
+  loader->on_step = note;
+  auto session = ParamSession::Begin(host_.root(), KvmModule::kIntel, std::move(loader)).value();
+  ASSERT_TRUE(session.Apply({{"ple_window", "8192"}}));
+  ASSERT_TRUE(session.Restore());
+  ASSERT_TRUE(session.Apply({{"ple_window", "1024"}}));
+  ASSERT_TRUE(session.Restore());
+  using enum ParamJournal::State;
+  EXPECT_THAT(states, testing::ElementsAre(kPlanned, kApplied, kPlanned, kApplied));
+  EXPECT_FALSE(host_.JournalExists());
+}
+
 // Runs `work` in a process that ends without any clean-up at the loader's step number `steps`.
 void RunAndCrash(std::unique_ptr<FakeLoader> loader, int steps,
                  const std::function<void(std::unique_ptr<FakeLoader>)>& work) {
