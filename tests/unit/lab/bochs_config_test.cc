@@ -23,6 +23,14 @@ TEST(BochsConfig, HoldsWhatTheOptionsSay) {
   EXPECT_THAT(config, HasSubstr("clock: sync=none, time0=1700000005\n"));
 }
 
+TEST(BochsConfig, HasADiskOnlyWhereOneIs) {
+  LabOptions options;
+  EXPECT_THAT(BochsConfig(options), Not(HasSubstr("disk")));
+  options.disk_facts = DiskFacts{130, 0};
+  EXPECT_THAT(BochsConfig(options), HasSubstr("\nata0-slave: type=disk, mode=flat, path=disk.img, "
+                                              "cylinders=130, heads=16, spt=63\nboot: cdrom\n"));
+}
+
 TEST(BochsConfig, SnapshotsOfAllSeedsAreOne) {
   LabOptions options;
   options.seed = 5;

@@ -66,9 +66,33 @@ TEST_F(ImageTest, TheSystemImageHoldsTheSystem) {
   }
 }
 
+TEST_F(ImageTest, TheSystemImageOfALabWithADiskHasItsOwnModules) {
+  const auto tree = directory_.path() / "kernel/disk";
+  ASSERT_TRUE(MakeDirectories(tree / "lib/modules/6.1"));
+  // In pieces: this program is in the image too, with its texts.
+  const std::string module = std::string("6.1/sd_mod") + ".ko";
+  ASSERT_TRUE(WriteFileAtomically(tree / "lib/modules" / module, "sd"));
+  const auto image = BuildSystemImage(directory_.path() / "one", kernel_, tree);
+  ASSERT_TRUE(image) << image.error().Text();
+  EXPECT_NE(image->find(module), std::string::npos);
+  EXPECT_NE(image->find(InitScript(true)), std::string::npos);
+  const std::string without = SystemImage("one");
+  EXPECT_EQ(without.find(module), std::string::npos);
+  EXPECT_NE(without.find(InitScript(false)), std::string::npos);
+}
+
 TEST(InitScript, AlwaysPowersOff) {
-  EXPECT_THAT(InitScript(), testing::StartsWith("#!/bin/sh\n"));
-  EXPECT_THAT(InitScript(), testing::EndsWith("\npoweroff -f\n"));
+  for (const bool with_disk : {false, true}) {
+    EXPECT_THAT(InitScript(with_disk), testing::StartsWith("#!/bin/sh\n"));
+    EXPECT_THAT(InitScript(with_disk), testing::EndsWith("\npoweroff -f\n"));
+  }
+}
+
+TEST(InitScript, MountsTheDiskBeforeKvmIsLoaded) {
+  const std::string script = InitScript(true);
+  EXPECT_LT(script.find("modprobe sd_mod\n"), script.find("mount -t ext4"));
+  EXPECT_LT(script.find("--bind /disk/etc/modprobe.d"), script.find("modprobe kvm_intel"));
+  EXPECT_EQ(InitScript(false).find("disk"), std::string::npos);
 }
 
 }  // namespace

@@ -64,6 +64,24 @@ TEST(LabOptions, TheSeedMovesTheClockOfAColdBoot) {
   EXPECT_EQ(StartTime(options), start + 7);
 }
 
+TEST(LabOptions, TheClockOfALabWithADiskGoesOn) {
+  LabOptions options;
+  options.start = LabStart::kCold;
+  const uint64_t start = StartTime(options);
+  options.disk_facts = DiskFacts{130, start + 5000};
+  EXPECT_GT(StartTime(options), start + 5000);
+  options.disk_facts = DiskFacts{130, 0};  // a file system without a clock
+  EXPECT_EQ(StartTime(options), start);
+}
+
+TEST(LabOptions, AFileThatIsNoDiskIsBadInput) {
+  LabOptions options;
+  options.disk = "/dev/null";
+  const Status status = CheckLabOptions(options);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+}
+
 TEST(LabOptions, TheSeedDelaysAResumedLabByLessThanATick) {
   LabOptions options;
   EXPECT_EQ(SeedDelay(options), 0U);
