@@ -120,10 +120,7 @@ mount --bind /disk/etc/modprobe.d /etc/modprobe.d
 }  // namespace
 
 std::string InitScript(bool with_disk) {
-  const std::string mount = with_disk ? MountScript() : "";
-  const std::string unmount =
-      with_disk ? "umount /etc/modprobe.d /var/lib\nmount -o remount,ro /disk\n" : "";
-  return R"(#!/bin/sh
+  std::string script = R"(#!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Started by the lab's kernel as process 1. Standard output is the console, which is slow: only
 # failures go there.
@@ -141,13 +138,16 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 ip link set lo up
 hostname lab
-)" + mount +
-         R"(if grep -q GenuineIntel /proc/cpuinfo; then modprobe kvm_intel; else modprobe kvm_amd; fi
+)";
+  if (with_disk) script += MountScript();
+  script +=
+      R"(if grep -q GenuineIntel /proc/cpuinfo; then modprobe kvm_intel; else modprobe kvm_amd; fi
 cd /job
 plectl lab-agent </dev/null || { echo "the lab's agent failed with exit code $?"; sleep 1; }
 sync
-)" + unmount +
-         "poweroff -f\n";
+)";
+  if (with_disk) script += "umount /etc/modprobe.d /var/lib\nmount -o remount,ro /disk\n";
+  return script + "poweroff -f\n";
 }
 
 Result<std::string> BuildSystemImage(const fs::path& lab_directory, const LabKernel& kernel,
@@ -160,7 +160,8 @@ Result<std::string> BuildSystemImage(const fs::path& lab_directory, const LabKer
   archive.AddSymlink("/sbin", "bin");
   archive.AddFile("/init", InitScript(disk_modules.has_value()));
   PLECTL_RETURN_IF_ERROR(AddBusybox(archive));
-  PLECTL_RETURN_IF_ERROR(AddTree(archive, disk_modules.value_or(kernel.directory), "lib"));
+  const fs::path tree = disk_modules.value_or(kernel.directory);
+  PLECTL_RETURN_IF_ERROR(AddTree(archive, tree, "lib"));
   // By process number: the program that runs now, also when its file was replaced since.
   const fs::path self = fmt::format("/proc/{}/exe", ::getpid());
   PLECTL_ASSIGN_OR_RETURN(const fs::path stripped, StrippedProgram(self, lab_directory));
