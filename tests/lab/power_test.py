@@ -78,7 +78,7 @@ show_records() {
   done
 }
 cp /job/plan.yaml /disk/plan.yaml; sync
-test COMMAND = restore && plectl params set --persist ple_window=6000 ple_window_grow=0 >&2
+test COMMAND = restore && plectl params set --persist ple_window=WINDOW ple_window_grow=0 >&2
 first_window=$(window) first_records=$(records)
 test COMMAND = sweep && show_records &
 echo "@start $first_window"
@@ -91,8 +91,8 @@ echo "@start $first_window"
   echo "@cut"
 } &
 case COMMAND in
-set) plectl params set ple_window=5000 ple_window_grow=0 >&2 ;;
-persist) plectl params set --persist ple_window=7000 ple_window_grow=0 >&2 ;;
+set) plectl params set ple_window=WINDOW ple_window_grow=0 >&2 ;;
+persist) plectl params set --persist ple_window=WINDOW ple_window_grow=0 >&2 ;;
 restore) plectl params restore >&2 ;;
 sweep) plectl sweep /disk/plan.yaml --out /disk/out --progress none >&2 ;;
 esac
@@ -172,7 +172,10 @@ class Power(lab_harness.LabTest):
     def boot_and_cut(self, command, aim, delay_us, nth):
         """Boots, recovers, runs the command, cuts the power; what was printed."""
         script = RECOVER.replace("UNIT\n", restore_unit.as_shell()) + CUT
-        for name, value in (("COMMAND", command), ("AIM", aim), ("DELAY", delay_us), ("NTH", nth)):
+        # Never the window that an earlier command made to last, or nothing would change.
+        words = {"COMMAND": command, "AIM": aim, "DELAY": delay_us, "NTH": nth,
+                 "WINDOW": 5000 + len(self.boots)}
+        for name, value in words.items():
             script = re.sub(rf"\b{name}\b", str(value), script)
         lab = self.start(script)
         report = Report()
