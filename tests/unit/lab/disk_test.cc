@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr uint64_t kCylinderBytes = 16 * 63 * 512;
+constexpr uint64_t kCylinderBytes = uint64_t{16} * 63 * 512;
 
 class DiskTest : public testing::Test {
  protected:
