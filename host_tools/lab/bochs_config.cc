@@ -9,9 +9,9 @@
 namespace plectl::lab {
 namespace {
 
-// The boot image is a CD and a disk. As a disk the firmware reads it faster (45 million instructions
-// less), but a disk would be copied whole into a saved machine and back, and the lab's own disk is
-// the only one that its kernel may see.
+// The boot image is a CD and a disk. As a disk the firmware reads it faster (45 million
+// instructions less), but a disk would be copied whole into a saved machine and back, and the lab's
+// own disk is the only one that its kernel may see.
 std::string Drives(const LabOptions& options) {
   if (options.disk_facts) {
     return fmt::format(
