@@ -38,15 +38,18 @@ std::string HintFor(int error_number) {
   }
 }
 
-Result<Fd> Open(perf_event_attr attributes, const std::string& what, pid_t tid) {
-  constexpr int kAnyCpu = -1;
+constexpr int kAnyCpu = -1;
+constexpr pid_t kAnyThread = -1;
+
+Result<Fd> Open(perf_event_attr attributes, const std::string& what, pid_t tid, int cpu) {
   constexpr int kNoGroup = -1;
   const long fd =
-      ::syscall(SYS_perf_event_open, &attributes, tid, kAnyCpu, kNoGroup, PERF_FLAG_FD_CLOEXEC);
+      ::syscall(SYS_perf_event_open, &attributes, tid, cpu, kNoGroup, PERF_FLAG_FD_CLOEXEC);
   if (fd >= 0) return Fd(static_cast<int>(fd));
   const int error = errno;
-  return SystemFailure(fmt::format("perf_event_open of {} for thread {}", what, tid), error,
-                       HintFor(error));
+  return SystemFailure(fmt::format("perf_event_open of {} for {} {}", what,
+                                   cpu == kAnyCpu ? "thread" : "CPU", cpu == kAnyCpu ? tid : cpu),
+                       error, HintFor(error));
 }
 
 Result<uint32_t> KprobePmuType(const HostRoot& root) {
@@ -68,7 +71,7 @@ std::string LostBecause(const PerfReading& reading) {
 Result<PerfEvent> PerfEvent::OfTracepoint(uint64_t id, pid_t tid) {
   perf_event_attr attributes = MakeAttributes(PERF_TYPE_TRACEPOINT);
   attributes.config = id;
-  PLECTL_ASSIGN_OR_RETURN(Fd fd, Open(attributes, fmt::format("tracepoint {}", id), tid));
+  PLECTL_ASSIGN_OR_RETURN(Fd fd, Open(attributes, fmt::format("tracepoint {}", id), tid, kAnyCpu));
   return PerfEvent(std::move(fd));
 }
 
@@ -77,7 +80,16 @@ Result<PerfEvent> PerfEvent::OfKprobe(const HostRoot& root, const std::string& f
   PLECTL_ASSIGN_OR_RETURN(const uint32_t type, KprobePmuType(root));
   perf_event_attr attributes = MakeAttributes(type);
   attributes.kprobe_func = reinterpret_cast<uintptr_t>(function.c_str());
-  PLECTL_ASSIGN_OR_RETURN(Fd fd, Open(attributes, "kprobe " + function, tid));
+  PLECTL_ASSIGN_OR_RETURN(Fd fd, Open(attributes, "kprobe " + function, tid, kAnyCpu));
+  return PerfEvent(std::move(fd));
+}
+
+Result<PerfEvent> PerfEvent::OfCpu(uint32_t pmu_type, uint64_t config, int cpu) {
+  perf_event_attr attributes = MakeAttributes(pmu_type);
+  attributes.config = config;
+  PLECTL_ASSIGN_OR_RETURN(
+      Fd fd,
+      Open(attributes, fmt::format("event {} of PMU {}", config, pmu_type), kAnyThread, cpu));
   return PerfEvent(std::move(fd));
 }
 

@@ -23,13 +23,15 @@ struct PerfReading {
 // Empty, or that a counter did not count all of the time that its thread ran.
 std::string LostBecause(const PerfReading& reading);
 
-// The events of one thread, counted by the kernel. Made disabled, at zero.
+// The events of one thread or CPU, counted by the kernel. Made disabled, at zero.
 class PerfEvent {
  public:
   // Of the tracepoint with this id (tracepoint.h). `tid` 0 is the calling thread.
   static Result<PerfEvent> OfTracepoint(uint64_t id, pid_t tid);
   // Of the entries of a kernel function, by a kprobe that lives as long as this object.
   static Result<PerfEvent> OfKprobe(const HostRoot& root, const std::string& function, pid_t tid);
+  // An event of a PMU that counts all of a CPU, whatever runs there.
+  static Result<PerfEvent> OfCpu(uint32_t pmu_type, uint64_t config, int cpu);
 
   // Counts only events that pass an expression on the tracepoint's fields, such as
   // "exit_reason == 40".

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/noise_sample.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+#include "host_tools/base/clock.h"
+#include "host_tools/base/text.h"
+#include "host_tools/host/noise_cgroup.h"
+#include "host_tools/host/noise_cpu.h"
+#include "host_tools/host/noise_memory.h"
+#include "host_tools/host/noise_text.h"
+
+namespace plectl::host {
+namespace {
+
+using Q = NoiseQuantity;
+
+constexpr uint64_t kNsPerS = 1'000'000'000;
+
+void SetMissing(std::string_view group, const std::string& because, NoiseCounts& counts) {
+  for (const NoiseQuantityInfo& info : NoiseQuantities()) {
+    if (info.group == group) counts[info.quantity] = Count::Missing(because);
+  }
+}
+
+Count OwnCpuNs() {
+  timespec time{};
+  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) {
+    return Count::Missing("this process' CPU time cannot be read");
+  }
+  return static_cast<uint64_t>(time.tv_sec) * kNsPerS + static_cast<uint64_t>(time.tv_nsec);
+}
+
+void ReadCpuTimes(const HostRoot& root, std::span<const int> cpus, NoiseSample& sample) {
+  const Result<std::string> schedstat = root.Read("/proc/schedstat");
+  sample.first_read_ns = MonotonicNs();
+  sample.own_ns = OwnCpuNs();
+  const Result<std::string> stat = root.Read("/proc/stat");
+  if (stat) {
+    sample.idle_ns = ParseStat(*stat, cpus, TicksPerS(), sample.counts);
+  } else {
+    SetMissing("cpus", stat.error().message, sample.counts);
+    sample.idle_ns = Count::Missing(stat.error().message);
+  }
+  if (schedstat) {
+    sample.run_ns = ParseSchedstat(*schedstat, cpus, sample.counts);
+  } else {
+    sample.run_ns = sample.counts[Q::kTimeslices] = Count::Missing(schedstat.error().message);
+  }
+}
+
+void ReadInterrupts(const HostRoot& root, std::span<const int> cpus, NoiseSample& sample) {
+  const Result<std::string> text = root.Read("/proc/interrupts");
+  if (!text) return SetMissing("irqs", text.error().message, sample.counts);
+  sample.irqs = ParseInterrupts(*text, cpus, sample.counts);
+}
+
+void ReadMemory(const HostRoot& root, NoiseSample& sample) {
+  const Result<std::string> vmstat = root.Read("/proc/vmstat");
+  if (vmstat) {
+    ParseVmstat(*vmstat, sample.counts);
+  } else {
+    SetMissing("vmstat", vmstat.error().message, sample.counts);
+  }
+  const Result<std::string> zoneinfo = root.Read("/proc/zoneinfo");
+  if (!zoneinfo) return SetMissing("zones", zoneinfo.error().message, sample.counts);
+  sample.worst_zone = ParseZoneinfo(*zoneinfo, sample.counts);
+}
+
+struct PressureLine {
+  std::string_view line;
+  Q quantity;
+};
+
+void ReadPressure(const HostRoot& root, std::string_view resource,
+                  std::initializer_list<PressureLine> lines, NoiseCounts& counts) {
+  const Result<std::string> text = root.Read(fmt::format("/proc/pressure/{}", resource));
+  for (const auto& [line, quantity] : lines) {
+    counts[quantity] = text ? PressureTotalUs(*text, line) : Count::Missing(text.error().message);
+  }
+}
+
+// The files of each measured CPU, added up; missing as soon as one is.
+Count SumOfCpuFiles(const HostRoot& root, std::span<const int> cpus,
+                    std::initializer_list<std::string_view> files) {
+  CountSum sum;
+  for (const int cpu : cpus) {
+    for (const std::string_view file : files) {
+      const std::string path = fmt::format("/sys/devices/system/cpu/cpu{}/{}", cpu, file);
+      const Result<std::string> text = root.Read(path);
+      if (!text) return Count::Missing(text.error().message);
+      sum.Add(TrimRight(*text));
+    }
+  }
+  return sum.Get("count in the files of the measured CPUs");
+}
+
+// What a single CPU has on average.
+Count PerCpu(Count sum, size_t cpus) {
+  if (!sum.has_value() || cpus == 0) return sum;
+  return sum.value() / cpus;
+}
+
+// Some kernels ask each CPU for its frequency and wait, so only where nothing better is.
+Count Khz(const HostRoot& root, std::span<const int> cpus, const MsrCounts& msr) {
+  if (msr.mperf.has_value() && msr.mperf.value() > 0) {
+    return Count::Missing("average_khz is measured instead");
+  }
+  return PerCpu(SumOfCpuFiles(root, cpus, {"cpufreq/scaling_cur_freq"}), cpus.size());
+}
+
+Count Delta(const Count& start, const Count& end) {
+  if (!start.has_value()) return start;
+  if (!end.has_value()) return end;
+  if (end.value() >= start.value()) return end.value() - start.value();
+  return Count::Missing(
+      fmt::format("the counter went back from {} to {}", start.value(), end.value()));
+}
+
+Count Pick(const NoiseQuantityInfo& info, const NoiseSample& start, const NoiseSample& end) {
+  const Count& first = start.counts[info.quantity];
+  const Count& last = end.counts[info.quantity];
+  if (info.kind == NoiseKind::kDelta) return Delta(first, last);
+  return info.kind == NoiseKind::kStart ? first : last;
+}
+
+// What all reclaim scanned less what vmstat has: done for the limits of cgroups.
+Count MemcgPagesScanned(const NoiseSample& start, const NoiseSample& end,
+                        const NoiseCounts& deltas) {
+  Count all = Delta(start.all_pgscan, end.all_pgscan);
+  const Count& kswapd = deltas[Q::kPgscanKswapd];
+  const Count& direct = deltas[Q::kPgscanDirect];
+  if (!all.has_value()) return all;
+  if (!kswapd.has_value()) return kswapd;
+  if (!direct.has_value()) return direct;
+  const uint64_t global = kswapd.value() + direct.value();
+  return all.value() > global ? all.value() - global : 0;
+}
+
+// How long any task ran on the measured CPUs, and how far off that can be.
+struct BusyTime {
+  Count ns;
+  uint64_t resolution_ns;
+};
+
+BusyTime Busy(const NoiseSample& start, const NoiseSample& end, size_t cpus, uint64_t ticks_per_s) {
+  if (Count run = Delta(start.run_ns, end.run_ns); run.has_value()) return {std::move(run), 0};
+  // The kernel rounds idle and iowait down to ticks, at both ends.
+  const uint64_t resolution_ns = 2 * cpus * (kNsPerS / std::max<uint64_t>(ticks_per_s, 1));
+  const Count idle = Delta(start.idle_ns, end.idle_ns);
+  if (!idle.has_value()) return {idle, resolution_ns};
+  const auto window_ns = std::max<int64_t>(0, end.first_read_ns - start.first_read_ns);
+  const uint64_t all_ns = static_cast<uint64_t>(window_ns) * cpus;
+  return {all_ns > idle.value() ? all_ns - idle.value() : 0, resolution_ns};
+}
+
+void DeriveCpuTimes(const NoiseSample& start, const NoiseSample& end, size_t cpus,
+                    uint64_t ticks_per_s, NoiseCounts& counts) {
+  const BusyTime busy = Busy(start, end, cpus, ticks_per_s);
+  counts[Q::kBusyNs] = busy.ns;
+  counts[Q::kForeignResolutionNs] = busy.resolution_ns;
+  const Count own = Delta(start.own_ns, end.own_ns);
+  if (!busy.ns.has_value() || !own.has_value()) {
+    counts[Q::kForeignNs] = busy.ns.has_value() ? own : busy.ns;
+  } else {
+    counts[Q::kForeignNs] =
+        busy.ns.value() > own.value() ? busy.ns.value() - own.value() : uint64_t{0};
+  }
+}
+
+Count AverageKhz(const NoiseSample& start, const NoiseSample& end, const Count& tsc_khz) {
+  const Count aperf = Delta(start.msr.aperf, end.msr.aperf);
+  const Count mperf = Delta(start.msr.mperf, end.msr.mperf);
+  if (!aperf.has_value()) return aperf;
+  if (!mperf.has_value()) return mperf;
+  if (mperf.value() == 0) return Count::Missing("MPERF did not advance");
+  if (!tsc_khz.has_value()) return tsc_khz;
+  return static_cast<uint64_t>(static_cast<double>(tsc_khz.value()) *
+                               static_cast<double>(aperf.value()) /
+                               static_cast<double>(mperf.value()));
+}
+
+// The lines that fired most in between.
+std::vector<NoiseIrq> TopIrqs(const std::vector<NoiseIrq>& start, std::vector<NoiseIrq> end) {
+  constexpr size_t kTop = 3;
+  for (auto& [name, fired] : end) {
+    const auto before = std::ranges::find(start, name, &NoiseIrq::first);
+    if (before != start.end()) fired -= std::min(fired, before->second);
+  }
+  std::erase_if(end, [](const NoiseIrq& irq) { return irq.second == 0; });
+  std::ranges::stable_sort(end, std::ranges::greater(), &NoiseIrq::second);
+  end.resize(std::min(end.size(), kTop));
+  return end;
+}
+
+}  // namespace
+
+uint64_t TicksPerS() { return static_cast<uint64_t>(std::max(1L, ::sysconf(_SC_CLK_TCK))); }
+
+NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus, MsrCounts msr) {
+  NoiseSample sample;
+  NoiseCounts& counts = sample.counts;
+  ReadCpuTimes(root, cpus, sample);
+  ReadInterrupts(root, cpus, sample);
+  ReadMemory(root, sample);
+  ReadPressure(root, "cpu", {{"some", Q::kPsiCpuSomeUs}}, counts);
+  ReadPressure(root, "memory", {{"some", Q::kPsiMemorySomeUs}, {"full", Q::kPsiMemoryFullUs}},
+               counts);
+  ReadPressure(root, "io", {{"some", Q::kPsiIoSomeUs}, {"full", Q::kPsiIoFullUs}}, counts);
+  ReadCgroupNoise(root, sample);
+  counts[Q::kKhzStart] = counts[Q::kKhzEnd] = Khz(root, cpus, msr);
+  counts[Q::kThrottleEvents] = SumOfCpuFiles(
+      root, cpus,
+      {"thermal_throttle/core_throttle_count", "thermal_throttle/package_throttle_count"});
+  counts[Q::kSmis] = msr.smis;
+  sample.msr = std::move(msr);
+  sample.last_read_ns = MonotonicNs();
+  return sample;
+}
+
+NoiseRecord NoiseBetween(const NoiseSample& start, const NoiseSample& end, size_t cpus,
+                         const Count& tsc_khz, uint64_t ticks_per_s) {
+  NoiseRecord record;
+  record.window_ns = std::max<int64_t>(0, end.first_read_ns - start.last_read_ns);
+  for (const NoiseQuantityInfo& info : NoiseQuantities()) {
+    if (info.kind != NoiseKind::kDerived) record.counts[info.quantity] = Pick(info, start, end);
+  }
+  record.counts[Q::kMemcgPgscan] = MemcgPagesScanned(start, end, record.counts);
+  if (start.cgroup != end.cgroup) {
+    SetMissing("cgroup", "plectl was moved to another cgroup", record.counts);
+  }
+  DeriveCpuTimes(start, end, cpus, ticks_per_s, record.counts);
+  record.counts[Q::kAverageKhz] = AverageKhz(start, end, tsc_khz);
+  record.worst_zone = end.worst_zone;
+  record.top_irqs = TopIrqs(start.irqs, end.irqs);
+  return record;
+}
+
+}  // namespace plectl::host

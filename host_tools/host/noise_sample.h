@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host_tools/base/count.h"
+#include "host_tools/base/host_root.h"
+#include "host_tools/host/noise_record.h"
+
+namespace plectl::host {
+
+// What perf's "msr" events say of the measured CPUs together.
+struct MsrCounts {
+  Count aperf = Count::Missing("not read");
+  Count mperf = Count::Missing("not read");
+  Count smis = Count::Missing("not read");
+};
+
+// What the kernel says at one moment. Quantities that are derived (NoiseKind) stay missing in
+// `counts`; what they are derived from stands beside them.
+struct NoiseSample {
+  int64_t first_read_ns = 0;  // CLOCK_MONOTONIC, when the CPUs' times were read
+  int64_t last_read_ns = 0;   // when all of it was read
+  NoiseCounts counts;
+  std::string worst_zone;
+  std::vector<NoiseIrq> irqs;  // since boot, timers and IPIs left out
+  std::string cgroup;          // plectl's own, "" when it is in none of version 2
+  Count all_pgscan = Count::Missing("not read");  // of the root cgroup: all reclaim of the host
+  Count run_ns = Count::Missing("not read");      // tasks on the measured CPUs (schedstat)
+  Count idle_ns = Count::Missing("not read");     // the measured CPUs, in ticks (stat)
+  Count own_ns = Count::Missing("not read");      // CPU time of this process
+  MsrCounts msr;
+};
+
+// Reads all of `root`'s files, each once; what cannot be read is missing with the reason. `cpus`
+// are the measured ones, ascending, each once. The CPUs' times come first, so that little of this
+// process' own work stands between them and its own CPU time. The MSR counts are the caller's.
+NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus, MsrCounts msr);
+
+// What happened between two samples of the same CPUs. `tsc_khz` is the rate at which MPERF counts
+// while a CPU runs; `ticks_per_s` the resolution of /proc/stat.
+NoiseRecord NoiseBetween(const NoiseSample& start, const NoiseSample& end, size_t cpus,
+                         const Count& tsc_khz, uint64_t ticks_per_s);
+
+// USER_HZ.
+uint64_t TicksPerS();
+
+}  // namespace plectl::host

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/host/noise_sample.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "host_tools/base/file.h"
+#include "host_tools/host/msr_counters.h"
+#include "host_tools/host/noise_thresholds.h"
+#include "host_tools/host/noise_watch.h"
+#include "tests/unit/base/temp_dir.h"
+
+namespace plectl::host {
+namespace {
+
+using Q = NoiseQuantity;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+const std::vector<int> kCpus = {0};
+
+HostRoot Recorded(std::string_view when) {
+  return HostRoot(std::filesystem::path(PLECTL_FIXTURES) / "noise" / when);
+}
+
+// A sample whose own CPU time and clocks are chosen, not this machine's.
+NoiseSample Sample(const HostRoot& root, int64_t at_ms, uint64_t own_ms) {
+  NoiseSample sample = TakeNoiseSample(root, kCpus, MsrCounts());
+  sample.first_read_ns = sample.last_read_ns = at_ms * 1'000'000;
+  sample.own_ns = own_ms * 1'000'000;
+  return sample;
+}
+
+NoiseRecord RecordedNoise() {
+  return NoiseBetween(Sample(Recorded("start"), 1000, 100), Sample(Recorded("end"), 6400, 4100), 1,
+                      Count(200'000), 100);
+}
+
+TEST(NoiseSample, SaysWhatHappenedBetweenTwoRecordedMoments) {
+  const NoiseRecord record = RecordedNoise();
+  EXPECT_EQ(record.window_ns, 5'400'000'000);
+  EXPECT_EQ(record.counts[Q::kPgscanKswapd], Count(55339));
+  EXPECT_EQ(record.counts[Q::kAllocstall], Count(8));
+  EXPECT_EQ(record.counts[Q::kMemcgPgscan], Count(28526)) << "all but vmstat's";
+  EXPECT_EQ(record.counts[Q::kOwnPgscan], Count(28526));
+  EXPECT_EQ(record.counts[Q::kLimitEvents], Count(689));
+  EXPECT_EQ(record.counts[Q::kPsiMemorySomeUs], Count(1'280'729));
+  EXPECT_EQ(record.counts[Q::kPsiCpuSomeUs], Count(1'478'707 - 651'657));
+  EXPECT_EQ(record.counts[Q::kBusyNs], Count(8'602'829'096 - 3'212'213'096));
+  EXPECT_EQ(record.counts[Q::kForeignNs], Count(8'602'829'096 - 3'212'213'096 - 4'000'000'000));
+  EXPECT_EQ(record.counts[Q::kForeignResolutionNs], Count(0));
+  EXPECT_EQ(record.counts[Q::kTimeslices], Count(3115 - 1173));
+  EXPECT_EQ(record.counts[Q::kHostContextSwitches], Count(3117 - 1174));
+  EXPECT_EQ(record.counts[Q::kTimerIrqs], Count(2157 - 800));
+  EXPECT_EQ(record.counts[Q::kDeviceIrqs], Count(0));
+  EXPECT_EQ(record.counts[Q::kFreePagesEnd], Count(18777));
+  EXPECT_NE(record.counts[Q::kFreePagesStart], record.counts[Q::kFreePagesEnd]);
+  EXPECT_EQ(record.counts[Q::kThrottleEvents], Count(0));
+  EXPECT_EQ(record.worst_zone, "Node 0, zone DMA32");
+  EXPECT_TRUE(record.top_irqs.empty());
+}
+
+TEST(NoiseSample, RealReclaimIsADisturbance) {
+  const std::string because = DisturbedBecause(RecordedNoise(), 1);
+  for (const char* says :
+       {"kswapd reclaimed memory", "a cgroup's limit made it reclaim memory",
+        "plectl's cgroup hit its memory limit", "foreign tasks ran on the measured CPUs",
+        "vmstat.pgscan_kswapd 55339 pages in 5400 ms, quiet is at most 5912"}) {
+    EXPECT_THAT(because, HasSubstr(says));
+  }
+}
+
+TEST(NoiseSample, NothingHappensBetweenTheSameMoments) {
+  const NoiseSample sample = Sample(Recorded("start"), 1000, 100);
+  const NoiseRecord record = NoiseBetween(sample, sample, 1, Count(200'000), 100);
+  EXPECT_EQ(record.counts[Q::kPgscanKswapd], Count(0));
+  EXPECT_EQ(record.counts[Q::kForeignNs], Count(0));
+  EXPECT_EQ(DisturbedBecause(record, 1), "");
+}
+
+TEST(NoiseSample, OfAHostWithoutTheseFilesAllIsMissingWithItsReason) {
+  const TempDir empty;
+  const NoiseSample sample = Sample(HostRoot(empty.path()), 1000, 100);
+  const NoiseRecord record =
+      NoiseBetween(sample, sample, 1, Count::Missing("no TSC conversion"), 100);
+  for (const NoiseQuantityInfo& info : NoiseQuantities()) {
+    if (info.quantity == Q::kForeignResolutionNs) continue;
+    const Count& count = record.counts[info.quantity];
+    ASSERT_FALSE(count.has_value()) << info.name;
+    EXPECT_NE(count.missing_because(), "") << info.name;
+  }
+  EXPECT_EQ(DisturbedBecause(record, 1), "");
+}
+
+TEST(NoiseSample, WithoutSchedstatForeignTimeComesFromIdleTicks) {
+  NoiseSample start = Sample(Recorded("start"), 1000, 100);
+  NoiseSample end = Sample(Recorded("end"), 1200, 250);
+  start.run_ns = Count::Missing("none");
+  start.idle_ns = 500'000'000;
+  end.idle_ns = 520'000'000;
+  const NoiseRecord record = NoiseBetween(start, end, 1, Count(1), 100);
+  EXPECT_EQ(record.counts[Q::kBusyNs], Count(180'000'000));
+  EXPECT_EQ(record.counts[Q::kForeignNs], Count(30'000'000));
+  EXPECT_EQ(record.counts[Q::kForeignResolutionNs], Count(20'000'000));
+}
+
+TEST(NoiseSample, ACounterThatWentBackIsMissing) {
+  const NoiseRecord record = NoiseBetween(Sample(Recorded("end"), 1000, 100),
+                                          Sample(Recorded("start"), 1100, 200), 1, Count(1), 100);
+  EXPECT_EQ(record.counts[Q::kPgscanKswapd],
+            Count::Missing("the counter went back from 55339 to 0"));
+}
+
+TEST(NoiseSample, AMoveToAnotherCgroupLeavesNoFigures) {
+  const NoiseSample start = Sample(Recorded("start"), 1000, 100);
+  NoiseSample end = Sample(Recorded("end"), 1100, 200);
+  end.cgroup = "/elsewhere";
+  const NoiseRecord record = NoiseBetween(start, end, 1, Count(1), 100);
+  EXPECT_THAT(record.counts[Q::kOwnPgscan].missing_because(), HasSubstr("another cgroup"));
+}
+
+TEST(NoiseSample, TheRootCgroupHasNoLimitsOfItsOwn) {
+  const TempDir host;
+  std::filesystem::copy(Recorded("end").Path("/"), host.path(),
+                        std::filesystem::copy_options::recursive);
+  const auto cgroup = [&](const char* text) {
+    ASSERT_TRUE(WriteFileAtomically(host.path() / "proc/self/cgroup", text));
+  };
+  cgroup("0::/\n");
+  const NoiseSample root = Sample(HostRoot(host.path()), 0, 0);
+  EXPECT_THAT(root.counts[Q::kOwnPgscan].missing_because(), HasSubstr("root cgroup"));
+  EXPECT_EQ(root.all_pgscan, Count(84353));
+  cgroup("1:cpu:/x\n");
+  EXPECT_THAT(Sample(HostRoot(host.path()), 0, 0).counts[Q::kLimitEvents].missing_because(),
+              HasSubstr("no cgroup of version 2"));
+  // Limits above count too, and a cgroup namespace shows only a part of the tree.
+  cgroup("0::/limited/inner/most\n");
+  EXPECT_EQ(Sample(HostRoot(host.path()), 0, 0).counts[Q::kLimitEvents], Count(689));
+  ASSERT_TRUE(WriteFileAtomically(host.path() / "sys/fs/cgroup/memory.events", "max 1\n"));
+  ASSERT_TRUE(WriteFileAtomically(host.path() / "sys/fs/cgroup/memory.events.local", "max 11\n"));
+  const NoiseSample hidden = Sample(HostRoot(host.path()), 0, 0);
+  EXPECT_EQ(hidden.counts[Q::kLimitEvents], Count(700));
+  EXPECT_THAT(hidden.all_pgscan.missing_because(), HasSubstr("namespace hides"));
+}
+
+TEST(NoiseSample, TheLinesThatFiredMostComeFirst) {
+  NoiseSample start;
+  NoiseSample end;
+  start.irqs = {{"24 nvme0q1", 100}, {"25 eth0", 5}};
+  end.irqs = {{"24 nvme0q1", 107}, {"25 eth0", 5}, {"26 eth1", 9}, {"27 a", 1}, {"28 b", 30}};
+  EXPECT_THAT(NoiseBetween(start, end, 1, Count(1), 100).top_irqs,
+              ElementsAre(Pair("28 b", 30), Pair("26 eth1", 9), Pair("24 nvme0q1", 7)));
+}
+
+TEST(NoiseSample, AverageFrequencyIsAperfOverMperf) {
+  NoiseSample start;
+  NoiseSample end;
+  start.msr = {Count(1000), Count(500), Count(2)};
+  end.msr = {Count(4000), Count(2500), Count(3)};
+  EXPECT_EQ(NoiseBetween(start, end, 1, Count(2'000'000), 100).counts[Q::kAverageKhz],
+            Count(3'000'000));
+  end.msr.mperf = 500;
+  EXPECT_THAT(
+      NoiseBetween(start, end, 1, Count(2'000'000), 100).counts[Q::kAverageKhz].missing_because(),
+      HasSubstr("MPERF did not advance"));
+}
+
+TEST(NoiseSample, WithoutMperfTheCpusFrequencyIsReadAtBothEnds) {
+  const TempDir host;
+  for (const int cpu : {0, 1}) {
+    const auto folder =
+        host.path() / ("sys/devices/system/cpu/cpu" + std::to_string(cpu)) / "cpufreq";
+    ASSERT_TRUE(MakeDirectories(folder));
+    ASSERT_TRUE(
+        WriteFileAtomically(folder / "scaling_cur_freq", cpu == 0 ? "1000000\n" : "3000000\n"));
+  }
+  const std::vector<int> cpus = {0, 1};
+  const HostRoot root(host.path());
+  EXPECT_EQ(TakeNoiseSample(root, cpus, MsrCounts()).counts[Q::kKhzStart], Count(2'000'000));
+  const MsrCounts silicon = {Count(5), Count(6), Count(0)};
+  EXPECT_FALSE(TakeNoiseSample(root, cpus, silicon).counts[Q::kKhzStart].has_value());
+}
+
+TEST(MsrCounters, ReadsPerfsEventFiles) {
+  EXPECT_EQ(ParsePerfEventConfig("event=0x04"), 4U);
+  for (const char* bad : {"", "event=", "event=0x", "event=0xg", "event=4", "0x04", "event=0x4 "}) {
+    EXPECT_FALSE(ParsePerfEventConfig(bad)) << bad;
+  }
+}
+
+TEST(MsrCounters, AreOfTheRealHostOnly) {
+  MsrCounters recorded(Recorded("start"));
+  EXPECT_THAT(recorded.Read(kCpus).smis.missing_because(), HasSubstr("real host"));
+  const TempDir empty;
+  MsrCounters none((HostRoot(empty.path())));
+  EXPECT_THAT(none.Read(kCpus).aperf.missing_because(), HasSubstr("events/aperf"));
+}
+
+TEST(NoiseWatch, ReadsTheHostTwice) {
+  NoiseWatch watch(Recorded("start"));
+  watch.Begin(std::vector<int>{0, 0});
+  const NoiseRecord record = watch.End();
+  EXPECT_GE(record.window_ns, 0);
+  EXPECT_EQ(record.counts[Q::kPgscanDirect], Count(0));
+  EXPECT_EQ(record.counts[Q::kBusyNs], Count(0)) << "CPU 0 is one CPU";
+  EXPECT_EQ(DisturbedBecause(record, 1), "");
+}
+
+}  // namespace
+}  // namespace plectl::host
