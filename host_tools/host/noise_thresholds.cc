@@ -77,12 +77,10 @@ std::string Culprits(const NoiseThreshold& threshold, const NoiseRecord& record)
 
 std::string DetailOf(const NoiseThreshold& threshold, const NoiseRecord& record, uint64_t limit) {
   const uint64_t seen = record.counts[threshold.quantity].value();
-  const bool whole = threshold.unit_divisor == 1;
-  return fmt::format("{} {:.{}f} {}{} in {:.0f} ms, quiet is at most {:.{}f}: {}",
-                     NameOf(threshold.quantity), Readable(seen, threshold), whole ? 0 : 1,
-                     threshold.unit, Culprits(threshold, record),
-                     static_cast<double>(record.window_ns) / static_cast<double>(kMsNs),
-                     Readable(limit, threshold), whole ? 0 : 1, threshold.next_step);
+  const int decimals = threshold.unit_divisor == 1 ? 0 : 1;
+  return fmt::format("{} {:.{}f} {}{} (quiet: at most {:.{}f})", NameOf(threshold.quantity),
+                     Readable(seen, threshold), decimals, threshold.unit,
+                     Culprits(threshold, record), Readable(limit, threshold), decimals);
 }
 
 }  // namespace
@@ -105,15 +103,21 @@ uint64_t QuietAtMost(const NoiseThreshold& threshold, const NoiseRecord& record,
 std::string DisturbedBecause(const NoiseRecord& record, size_t cpus) {
   std::vector<std::string_view> happened;
   std::vector<std::string> details;
+  std::vector<std::string_view> next_steps;  // several have the same
   for (const NoiseThreshold& threshold : kThresholds) {
     const Count& seen = record.counts[threshold.quantity];
     const uint64_t limit = QuietAtMost(threshold, record, cpus);
     if (!seen.has_value() || seen.value() <= limit) continue;
     happened.push_back(threshold.happened);
     details.push_back(DetailOf(threshold, record, limit));
+    if (std::ranges::find(next_steps, threshold.next_step) == next_steps.end()) {
+      next_steps.push_back(threshold.next_step);
+    }
   }
   if (happened.empty()) return "";
-  return fmt::format("{}; {}", fmt::join(happened, ", "), fmt::join(details, "; "));
+  const double window_ms = static_cast<double>(record.window_ns) / static_cast<double>(kMsNs);
+  return fmt::format("{}; {} in {:.0f} ms; {}", fmt::join(happened, ", "), fmt::join(details, ", "),
+                     window_ms, fmt::join(next_steps, "; "));
 }
 
 }  // namespace plectl::host

@@ -29,8 +29,8 @@ std::span<const NoiseThreshold> NoiseThresholds();
 // What `threshold` allows in a trial of `record`'s length on `cpus` measured CPUs.
 uint64_t QuietAtMost(const NoiseThreshold& threshold, const NoiseRecord& record, size_t cpus);
 
-// Why a trial counts as disturbed, or "" when it was quiet: "WHAT, WHAT; DETAIL; DETAIL", each
-// detail with what was seen, what is quiet, and the next step. What is missing disturbs nothing.
+// Why a trial counts as disturbed, or "" when it was quiet: what happened, what was seen and would
+// have been quiet, and the next steps, separated by "; ". What is missing disturbs nothing.
 std::string DisturbedBecause(const NoiseRecord& record, size_t cpus);
 
 }  // namespace plectl::host

@@ -61,7 +61,7 @@ void ExpectLimit(const Limit& limit, int64_t window_ms, size_t cpus, uint64_t at
   EXPECT_THAT(because, HasSubstr(limit.says));
   EXPECT_THAT(because, HasSubstr(std::string("; ") + std::string(info.group) + "." +
                                  std::string(info.name)));
-  EXPECT_THAT(because, HasSubstr("quiet is at most"));
+  EXPECT_THAT(because, HasSubstr("(quiet: at most "));
 }
 
 TEST(NoiseThresholds, WhatIsJustBelowIsQuietAndWhatIsAboveIsADisturbance) {
@@ -109,20 +109,23 @@ TEST(NoiseThresholds, CoarseForeignTimeMustExceedItsResolution) {
 TEST(NoiseThresholds, AllThatHappenedStandsFirst) {
   NoiseRecord record = Quiet(1000);
   record.counts[Q::kAllocstall] = 8;
+  record.counts[Q::kPswpin] = 900;
   record.counts[Q::kForeignNs] = 400'000'000;
   EXPECT_EQ(DisturbedBecause(record, 2),
-            "allocations stalled, foreign tasks ran on the measured CPUs; vmstat.allocstall 8 "
-            "stalls in 1000 ms, quiet is at most 1: free memory, or stop what fills it; "
-            "cpus.foreign_ns 400.0 ms in 1000 ms, quiet is at most 104.0: keep other tasks off "
-            "these CPUs (cpuset, isolcpus), or measure on others");
+            "allocations stalled, pages were swapped in, foreign tasks ran on the measured CPUs; "
+            "vmstat.allocstall 8 stalls (quiet: at most 1), vmstat.pswpin 900 pages (quiet: at "
+            "most 132), cpus.foreign_ns 400.0 ms (quiet: at most 104.0) in 1000 ms; free memory, "
+            "or stop what fills it; keep other tasks off these CPUs (cpuset, isolcpus), or measure "
+            "on others");
 }
 
 TEST(NoiseThresholds, NamesTheDevicesThatInterrupt) {
   NoiseRecord record = Quiet(10);
   record.counts[Q::kDeviceIrqs] = 500;
   record.top_irqs = {{"24 nvme0q1", 400}, {"25 eth0", 100}};
-  EXPECT_THAT(DisturbedBecause(record, 1),
-              HasSubstr("500 interrupts (24 nvme0q1: 400, 25 eth0: 100) in 10 ms"));
+  EXPECT_THAT(
+      DisturbedBecause(record, 1),
+      HasSubstr("500 interrupts (24 nvme0q1: 400, 25 eth0: 100) (quiet: at most 110) in 10 ms"));
 }
 
 }  // namespace
