@@ -64,6 +64,7 @@ Group MakeGroup(const GroupKey& key, const std::vector<const TrialSample*>& samp
   for (const TrialSample* sample : samples) {
     if (sample->lab_seed) lab_seeds.insert(*sample->lab_seed);
     readings.push_back(ReadingsOf(*sample));
+    if (sample->disturbed) ++group.disturbed;
     if (group.ple_off_because.empty()) group.ple_off_because = sample->ple_off_because;
   }
   group.lab_seeds = lab_seeds.size();

@@ -42,6 +42,7 @@ struct TrialSample {
   uint64_t acquisitions = 0;  // of all vCPUs; 0: the payload takes no lock
   std::optional<StormTotals> storm;
   std::string ple_off_because;
+  bool disturbed = false;  // by the host, and kept all the same
 };
 
 // The quantities of one trial.
@@ -64,6 +65,7 @@ struct Group {
   std::vector<Setting> settings;
   std::string arm;
   size_t trials = 0;
+  size_t disturbed = 0;  // of them
   size_t lab_seeds = 0;  // different ones; 0 when the plan names none
   PerQuantity<QuantitySummary> quantities;
   std::string ple_off_because;

@@ -51,9 +51,16 @@ void ProgressLine::OnRecord(const experiment::TrialRecord& record) {
   if (style_ == ProgressStyle::kNone) return;
   if (!record.valid()) {
     EndLine();
-    fmt::print(stderr, "trial {} attempt {} is invalid: {}\n", record.id, record.attempt,
-               record.invalid_because);
+    fmt::print(stderr, "trial {} attempt {} {}\n", record.id, record.attempt,
+               record.repeated_as_disturbed()
+                   ? fmt::format("is repeated, it was {}", record.invalid_because)
+                   : fmt::format("is invalid: {}", record.invalid_because));
     return;
+  }
+  if (!record.disturbed_because.empty()) {
+    EndLine();
+    fmt::print(stderr, "trial {} attempt {} is kept, but it was disturbed: {}\n", record.id,
+               record.attempt, record.disturbed_because);
   }
   if (style_ == ProgressStyle::kTerminal) {
     fmt::print(stderr, "\r\033[K{}", Text(record));

@@ -32,6 +32,9 @@ void SessionCosts::OnRecord(const experiment::TrialRecord& record) {
   if (record.valid()) {
     ++measured_;
     ++finished_;
+    if (!record.disturbed_because.empty()) ++disturbed_;
+  } else if (record.repeated_as_disturbed()) {
+    ++disturbed_repeats_;
   } else {
     last_invalid_because_ = record.invalid_because;
   }
@@ -40,12 +43,17 @@ void SessionCosts::OnRecord(const experiment::TrialRecord& record) {
 
 std::string SessionCosts::Text() const {
   if (own_ns_.empty()) return {};
-  return fmt::format(
+  std::string text = fmt::format(
       "{} trials: guests ran {:.1f} s, parameter changes took {:.1f} s; plectl's own cost per "
       "trial: median {:.1f} ms, most {:.1f} ms",
       measured_, static_cast<double>(run_ns_) / kNsPerS, static_cast<double>(params_ns_) / kNsPerS,
       MedianMs(own_ns_),
       static_cast<double>(*std::max_element(own_ns_.begin(), own_ns_.end())) / kNsPerMs);
+  if (disturbed_ + disturbed_repeats_ > 0) {
+    text += fmt::format("\ndisturbed by the host: {} trials were repeated, {} stayed disturbed",
+                        disturbed_repeats_, disturbed_);
+  }
+  return text;
 }
 
 }  // namespace plectl::cli

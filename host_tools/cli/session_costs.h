@@ -33,6 +33,8 @@ class SessionCosts : public experiment::SweepProgress {
   size_t total_ = 0;
   size_t finished_ = 0;
   size_t measured_ = 0;
+  size_t disturbed_ = 0;          // of them
+  size_t disturbed_repeats_ = 0;  // records of trials that were run again for it
   std::string last_invalid_because_;
   std::vector<int64_t> own_ns_;  // of every record, valid or not
   int64_t params_ns_ = 0;

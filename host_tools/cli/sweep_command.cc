@@ -34,7 +34,8 @@ Status PrintDryRun(const experiment::Plan& plan, const SweepArguments& arguments
 Status SweepOnThisHost(CommandContext& context, const experiment::Plan& plan,
                        const guests::PayloadImage& payloads, const SweepArguments& arguments,
                        experiment::SweepProgress& progress) {
-  const experiment::SweepOptions options{arguments.out, arguments.attempts_max};
+  const experiment::SweepOptions options{arguments.out, arguments.attempts_max,
+                                         arguments.disturbed_repeats_max};
   const auto make_executor = [&]() { return MakeKvmExecutor(context, plan, payloads, arguments); };
   PLECTL_RETURN_IF_ERROR(experiment::RunSweep(plan, options, make_executor, progress));
   return OkStatus();
@@ -141,6 +142,11 @@ void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
   AddWaitOption(command, arguments.wait);
   command.add_option("--attempts", arguments.attempts_max, "Tries per trial before it is given up")
       ->check(CLI::Range(1, 100));
+  command
+      .add_option("--disturbed-repeats", arguments.disturbed_repeats_max,
+                  "Repeats of a trial that the host disturbed (docs/noise.md) before it is kept as "
+                  "disturbed; 0: never repeat")
+      ->check(CLI::Range(0, 100));
   command.add_option("--payload-elf", arguments.payload_elf,
                      "Run this guest ELF instead of the built-in one (docs/guest.md)");
   command

@@ -43,6 +43,8 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments,
                                    "none",
                                    "--attempts",
                                    std::to_string(arguments.attempts_max),
+                                   "--disturbed-repeats",
+                                   std::to_string(arguments.disturbed_repeats_max),
                                    "--observer",
                                    ObserverChoiceText(arguments.observers.choice)};
   if (arguments.wait.count() > 0) {

@@ -22,9 +22,10 @@ struct SweepArguments {
   bool json = false;  // of --dry-run
   ProgressStyle progress = ProgressStyle::kPlain;
   uint32_t attempts_max = 3;
-  std::chrono::seconds wait{0};       // before each reload, for the other users of the module to go
-  std::filesystem::path payload_elf;  // empty: the built-in payloads
-  uint64_t relax_tsc_cycles = 0;      // of every guest; the lab's CPU profiles
+  std::chrono::seconds wait{0};  // before each reload, for the other users of the module to go
+  uint32_t disturbed_repeats_max = 2;  // of a trial that noise has disturbed
+  std::filesystem::path payload_elf;   // empty: the built-in payloads
+  uint64_t relax_tsc_cycles = 0;       // of every guest; the lab's CPU profiles
   host::ObserverOptions observers;
   lab::LabOptions lab;
   bool lab_seed_given = false;  // --lab-seed

@@ -3,39 +3,49 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "host_tools/base/clock.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/experiment/cross_check.h"
 #include "host_tools/host/fingerprint.h"
+#include "host_tools/host/noise_thresholds.h"
 
 namespace plectl::experiment {
 namespace {
 
 // Arms both observers while all vCPUs are parked at the start barrier, and reads them while they
-// are parked at the end: so they count the guest's measured part, and the same part.
+// are parked at the end: so they count the guest's measured part, and the same part. The noise
+// watch stands around them.
 class ObserverPair : public guests::GuestObserver {
  public:
-  ObserverPair(host::ExitCounter& primary, host::ExitCounter& check)
-      : primary_(primary), check_(check) {}
+  ObserverPair(host::ExitCounter& primary, host::ExitCounter& check, host::NoiseWatch& watch,
+               std::span<const int> measured_cpus)
+      : primary_(primary), check_(check), watch_(watch), measured_cpus_(measured_cpus) {}
 
   Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) override {
+    watch_.Begin(measured_cpus_);
     PLECTL_RETURN_IF_ERROR(primary_.Arm(tgid, vcpu_tids));
     return check_.Arm(tgid, vcpu_tids);
   }
 
   Status OnFinished() override {
+    noise = watch_.End();
     PLECTL_ASSIGN_OR_RETURN(counts.primary, primary_.Read());
     PLECTL_ASSIGN_OR_RETURN(counts.check, check_.Read());
     return OkStatus();
   }
 
   ObservedCounts counts;
+  std::optional<host::NoiseRecord> noise;
 
  private:
   host::ExitCounter& primary_;
   host::ExitCounter& check_;
+  host::NoiseWatch& watch_;
+  std::span<const int> measured_cpus_;
 };
 
 host::ParamValues PleValuesOf(host::KvmModule module, const host::ParamValues& all) {
@@ -58,6 +68,21 @@ guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record,
   return request;
 }
 
+// The host CPUs that its vCPU threads are pinned to.
+std::span<const int> MeasuredCpus(const guests::Workload& workload) {
+  const std::span<const int> cpus = workload.cpus;
+  return cpus.first(std::min<size_t>(cpus.size(), workload.vcpus));
+}
+
+// Also of an invalid trial: it may be why.
+void RecordNoise(std::optional<host::NoiseRecord> noise, size_t measured_cpus,
+                 TrialRecord& record) {
+  record.noise = std::move(noise);
+  if (record.noise) {
+    record.disturbed_because = host::DisturbedBecause(*record.noise, measured_cpus);
+  }
+}
+
 void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
   record.throughput_per_s = result.throughput_per_s;
   record.tsc_khz = result.tsc_khz;
@@ -71,7 +96,7 @@ void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
 }  // namespace
 
 KvmExecutor::KvmExecutor(KvmExecutorParts parts)
-    : parts_(std::move(parts)), host_(host::Fingerprint(parts_.root)) {}
+    : parts_(std::move(parts)), host_(host::Fingerprint(parts_.root)), noise_(parts_.root) {}
 
 std::vector<std::string> KvmExecutor::Observers() const {
   std::vector<std::string> names = {std::string(parts_.primary->name())};
@@ -109,10 +134,12 @@ Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& re
 }
 
 Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
-  ObserverPair observers(*parts_.primary, *parts_.check);
+  const std::span<const int> cpus = MeasuredCpus(record.workload);
+  ObserverPair observers(*parts_.primary, *parts_.check, noise_, cpus);
   const Stopwatch running;
   const guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
   const Result<guests::GuestResult> result = parts_.runner->Run(request, observers);
+  RecordNoise(std::move(observers.noise), cpus.size(), record);
   if (result) {
     FillGuestResult(*result, record);
     RecordCounts(observers.counts, record);

@@ -12,6 +12,7 @@
 #include "host_tools/experiment/executor.h"
 #include "host_tools/guests/guest_runner.h"
 #include "host_tools/host/exit_counter.h"
+#include "host_tools/host/noise_watch.h"
 #include "host_tools/host/param_session.h"
 
 namespace plectl::experiment {
@@ -48,6 +49,7 @@ class KvmExecutor : public Executor {
 
   KvmExecutorParts parts_;
   nlohmann::json host_;
+  host::NoiseWatch noise_;
 };
 
 }  // namespace plectl::experiment

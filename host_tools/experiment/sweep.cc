@@ -52,24 +52,52 @@ class Session {
   }
 
  private:
+  // Disturbed and invalid tries are counted apart, so that neither uses up the other's.
   Status RunTrial(const ScheduledTrial& trial) {
-    for (uint32_t attempt = 1; attempt <= options_.attempts_max; ++attempt) {
-      PLECTL_RETURN_IF_ERROR(CheckNotStopped());
-      PLECTL_ASSIGN_OR_RETURN(TrialRecord record, executor_.Run(plan_, trial, attempt));
-      record.lab_seed = trial.lab_seed;  // executors know of no labs
-      PLECTL_RETURN_IF_ERROR(writer_.Append(record));
-      not_own_ns_ += record.timings.params_ns + record.timings.run_ns;
-      progress_.OnRecord(record);
+    uint32_t invalid = 0;
+    uint32_t repeats = 0;
+    for (uint32_t attempt = 1; invalid < options_.attempts_max; ++attempt) {
+      const bool may_repeat = repeats < options_.disturbed_repeats_max;
+      PLECTL_ASSIGN_OR_RETURN(const TrialRecord record, RunOnce(trial, attempt, may_repeat));
       if (record.valid()) {
-        ++summary_.trials;
+        CountValid(record);
         return OkStatus();
       }
-      if (summary_.first_given_up_because.empty() && attempt == options_.attempts_max) {
-        summary_.first_given_up_because = record.invalid_because;
+      if (record.repeated_as_disturbed()) {
+        ++repeats;
+      } else if (++invalid == options_.attempts_max) {
+        GiveUp(record);
       }
     }
-    ++summary_.given_up;
     return OkStatus();
+  }
+
+  // Runs a trial and makes its record durable. One that is disturbed and may be repeated is written
+  // as invalid, so that no reader takes it for the trial's result.
+  Result<TrialRecord> RunOnce(const ScheduledTrial& trial, uint32_t attempt, bool may_repeat) {
+    PLECTL_RETURN_IF_ERROR(CheckNotStopped());
+    PLECTL_ASSIGN_OR_RETURN(TrialRecord record, executor_.Run(plan_, trial, attempt));
+    record.lab_seed = trial.lab_seed;  // executors know of no labs
+    if (may_repeat && record.valid() && !record.disturbed_because.empty()) {
+      record.invalid_because = fmt::format("{}{}", kDisturbedStart, record.disturbed_because);
+      ++summary_.disturbed_repeats;
+    }
+    PLECTL_RETURN_IF_ERROR(writer_.Append(record));
+    not_own_ns_ += record.timings.params_ns + record.timings.run_ns;
+    progress_.OnRecord(record);
+    return record;
+  }
+
+  void CountValid(const TrialRecord& record) {
+    ++summary_.trials;
+    if (!record.disturbed_because.empty()) ++summary_.disturbed;
+  }
+
+  void GiveUp(const TrialRecord& record) {
+    ++summary_.given_up;
+    if (summary_.first_given_up_because.empty()) {
+      summary_.first_given_up_because = record.invalid_because;
+    }
   }
 
   const Plan& plan_;

@@ -35,7 +35,8 @@ class SweepProgress {
  public:
   virtual ~SweepProgress() = default;
   virtual void OnStart(size_t finished, size_t total) = 0;
-  // `record` may be invalid: then the trial is repeated, or given up.
+  // `record` may be invalid: then the trial is repeated, or given up. See
+  // TrialRecord::repeated_as_disturbed().
   virtual void OnRecord(const TrialRecord& record) = 0;
   // A line for people that is not about a trial.
   virtual void OnNote(std::string_view /*text*/) {}
@@ -43,11 +44,15 @@ class SweepProgress {
 
 struct SweepOptions {
   std::filesystem::path directory;
-  uint32_t attempts_max = 3;  // of one trial in this session, before it is given up
+  // Both of one trial in this session:
+  uint32_t attempts_max = 3;           // invalid ones, before it is given up
+  uint32_t disturbed_repeats_max = 2;  // of a disturbed one, before it is kept as it is
 };
 
 struct SweepSummary {
-  size_t trials = 0;  // valid ones measured in this session
+  size_t trials = 0;             // valid ones measured in this session
+  size_t disturbed = 0;          // of `trials`, still disturbed after the last repeat
+  size_t disturbed_repeats = 0;  // trials that were run again because they were disturbed
   size_t given_up = 0;
   std::string first_given_up_because;
   int reloads = 0;

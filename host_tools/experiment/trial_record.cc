@@ -9,6 +9,7 @@
 
 #include "host_tools/base/text.h"
 #include "host_tools/experiment/json_fields.h"
+#include "host_tools/experiment/noise_json.h"
 #include "host_tools/experiment/vcpu_json.h"
 #include "host_tools/experiment/workload_json.h"
 
@@ -161,6 +162,15 @@ Status ReadIdentity(const JsonFields& trial, TrialRecord& record) {
   return OkStatus();
 }
 
+// Absent from records of plectl before it watched the noise.
+Status ReadNoise(const JsonFields& trial, TrialRecord& record) {
+  if (trial.Has("noise")) {
+    PLECTL_ASSIGN_OR_RETURN(record.noise, NoiseFromJson(trial));
+  }
+  PLECTL_ASSIGN_OR_RETURN(record.disturbed_because, trial.TextOrEmpty("disturbed_because"));
+  return OkStatus();
+}
+
 // "valid" repeats what "invalid_because" says, for readers that only filter.
 Status ReadValidity(const JsonFields& trial, TrialRecord& record) {
   PLECTL_ASSIGN_OR_RETURN(const bool valid, trial.Bool("valid"));
@@ -189,6 +199,8 @@ json ToJson(const TrialRecord& record) {
   for (const CountField& field : kCounts) object[field.key] = ToJson(record.*field.member);
   WriteGuestResult(record, object);
   if (!record.ple_off_because.empty()) object["ple_off_because"] = record.ple_off_because;
+  if (record.noise) object["noise"] = NoiseToJson(*record.noise);
+  if (!record.disturbed_because.empty()) object["disturbed_because"] = record.disturbed_because;
   if (!record.valid()) object["invalid_because"] = record.invalid_because;
   return object;
 }
@@ -204,6 +216,7 @@ Result<TrialRecord> TrialFromJson(const json& json) {
   PLECTL_RETURN_IF_ERROR(ReadGuestResult(trial, record));
   PLECTL_RETURN_IF_ERROR(ReadTimings(trial, record.timings));
   PLECTL_ASSIGN_OR_RETURN(record.ple_off_because, trial.TextOrEmpty("ple_off_because"));
+  PLECTL_RETURN_IF_ERROR(ReadNoise(trial, record));
   PLECTL_RETURN_IF_ERROR(ReadValidity(trial, record));
   return record;
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host_tools/base/count.h"
@@ -13,6 +14,7 @@
 #include "host_tools/experiment/plan.h"
 #include "host_tools/guests/guest_runner.h"
 #include "host_tools/host/module_params.h"
+#include "host_tools/host/noise_record.h"
 
 namespace plectl::experiment {
 
@@ -25,12 +27,15 @@ struct TrialTimings {
   int64_t own_ns = 0;  // the whole trial but params_ns and run_ns: plectl's own cost
 };
 
+// How the `invalid_because` of a trial begins that was repeated only for what disturbed it.
+inline constexpr std::string_view kDisturbedStart = "disturbed: ";
+
 // One line "kind":"trial" of run.jsonl (docs/run_format.md).
 struct TrialRecord {
   std::string id;
   std::optional<uint64_t> lab_seed;  // the replicate, when the plan has lab_seeds
   uint32_t block = 0;
-  uint32_t attempt = 1;  // 1, 2, ...: repeats of an invalid trial
+  uint32_t attempt = 1;  // 1, 2, ...: repeats of an invalid or disturbed trial
   Arm arm = Arm::kPause;
   host::ParamValues params;  // every PLE parameter of the module as read back
   guests::Workload workload;
@@ -49,8 +54,14 @@ struct TrialRecord {
   std::vector<guests::VcpuResult> vcpus;
   std::string ple_off_because;  // not empty: PLE could not fire under these parameters, and why
   TrialTimings timings;
-  std::string invalid_because;  // empty: valid
+  std::optional<host::NoiseRecord> noise;  // what the host did meanwhile; not in older records
+  std::string disturbed_because;           // of that, what was too much; empty: quiet or not known
+  std::string invalid_because;             // empty: valid
   [[nodiscard]] bool valid() const { return invalid_because.empty(); }
+  // Nothing was wrong with it but what disturbed it.
+  [[nodiscard]] bool repeated_as_disturbed() const {
+    return invalid_because.starts_with(kDisturbedStart);
+  }
 };
 
 nlohmann::json ToJson(const TrialRecord& record);

@@ -78,6 +78,32 @@ void AddPleOffNotes(Report& report) {
   }
 }
 
+// "WHAT, WHAT; DETAIL; ..." by what happened, with the details of one trial.
+void AddDisturbedNotes(const experiment::RunLog& log, Report& report) {
+  struct Kind {
+    size_t trials = 0;
+    std::string_view example;
+  };
+  std::map<std::string_view, Kind> kinds;
+  for (const experiment::TrialRecord& trial : log.trials) {
+    if (!trial.valid() || trial.disturbed_because.empty()) continue;
+    const std::string_view reason = trial.disturbed_because;
+    Kind& kind = kinds[reason.substr(0, reason.find("; "))];
+    ++kind.trials;
+    if (kind.example.empty()) kind.example = reason;
+    ++report.trials_disturbed;
+  }
+  for (const auto& [happened, kind] : kinds) {
+    const std::string_view detail =
+        kind.example.substr(std::min(happened.size() + 2, kind.example.size()));
+    report.notes.push_back(fmt::format(
+        "{} of the {} trials in the table were disturbed by the host and kept after their repeats: "
+        "{}{}{}",
+        kind.trials, report.trials_valid, happened, detail.empty() ? "" : "; for example ",
+        detail));
+  }
+}
+
 // One session in the lab is enough: its trials stand among the others.
 void AddLab(const experiment::RunLog& log, Report& report) {
   const auto session = std::ranges::find_if(
@@ -110,6 +136,7 @@ Report MakeReport(const experiment::RunLog& log, std::string_view run) {
   AddTrials(log, report);
   SplitSettings(report);
   AddPleOffNotes(report);
+  AddDisturbedNotes(log, report);
   AddHostNotes(log, report);
   return report;
 }

@@ -33,6 +33,7 @@ struct Report {
   size_t trials_valid = 0;
   size_t lab_seeds = 0;                   // different ones among the valid trials
   std::map<std::string, size_t> invalid;  // how many records by reason
+  size_t trials_disturbed = 0;            // of the valid ones
   std::vector<std::string> notes;
 };
 

@@ -53,7 +53,7 @@ std::vector<std::string> Header(const std::vector<std::string>& setting_names) {
       header.push_back(fmt::format("{}_{}", analysis::QuantityName(quantity), part));
     }
   }
-  header.insert(header.end(), {"ple_off_because", "lab_seeds", "lab"});
+  header.insert(header.end(), {"disturbed", "ple_off_because", "lab_seeds", "lab"});
   return header;
 }
 
@@ -78,6 +78,7 @@ std::vector<std::string> Row(const Report& report, const Group& group,
   for (const analysis::Quantity quantity : analysis::kQuantities) {
     AddSummary(group.quantities[quantity], fields);
   }
+  fields.push_back(std::to_string(group.disturbed));
   fields.push_back(group.ple_off_because);
   fields.push_back(std::to_string(group.lab_seeds));
   fields.push_back(report.lab);

@@ -41,6 +41,7 @@ json GroupToJson(const Group& group) {
                  {"params", SettingsToJson(group.settings, SettingKind::kParam)},
                  {"arm", group.arm},
                  {"trials", group.trials},
+                 {"disturbed", group.disturbed},
                  {"lab_seeds", group.lab_seeds}};
   for (const analysis::Quantity quantity : analysis::kQuantities) {
     object[std::string(analysis::QuantityName(quantity))] =
@@ -74,6 +75,7 @@ class JsonFormat : public ReportFormat {
                          {"host", report.host},
                          {"lab", report.lab.empty() ? json() : json(report.lab)},
                          {"trials_valid", report.trials_valid},
+                         {"trials_disturbed", report.trials_disturbed},
                          {"lab_seeds", report.lab_seeds},
                          {"groups", groups},
                          {"invalid", InvalidToJson(report)},

@@ -68,6 +68,7 @@ analysis::TrialSample ToSample(const experiment::TrialRecord& trial) {
   for (const guests::VcpuResult& vcpu : trial.vcpus) sample.acquisitions += vcpu.acquisitions;
   sample.storm = StormOf(trial);
   sample.ple_off_because = trial.ple_off_because;
+  sample.disturbed = !trial.disturbed_because.empty();
   return sample;
 }
 

@@ -7,6 +7,21 @@
 
 namespace plectl::experiment {
 
+// Every quantity set to another value, but for a group that is missing as a whole.
+inline host::NoiseRecord SampleNoise() {
+  host::NoiseRecord noise;
+  noise.window_ns = 1'234'567;
+  uint64_t value = 100;
+  for (const host::NoiseQuantityInfo& info : host::NoiseQuantities()) {
+    noise.counts[info.quantity] =
+        info.group == "cgroup" ? Count::Missing("no cgroups") : Count(value++);
+  }
+  noise.counts[host::NoiseQuantity::kSmis] = Count::Missing("no perf");
+  noise.worst_zone = "Node 0, zone DMA32";
+  noise.top_irqs = {{"24 nvme0q1", 7}, {"TLB", 2}};
+  return noise;
+}
+
 // A valid trial with every field set, each to another value.
 inline TrialRecord SampleTrial(const std::string& id = "0123456789abcdef") {
   TrialRecord trial;
@@ -48,6 +63,7 @@ inline TrialRecord SampleTrial(const std::string& id = "0123456789abcdef") {
   trial.vcpus[0].system_ns = 22;
   trial.vcpus[1].extra = {{"pause_interval_tsc_cycles", 3}};
   trial.ple_off_because = "a reason";
+  trial.noise = SampleNoise();
   trial.timings = {.params_ns = 1, .setup_ns = 2, .run_ns = 3, .teardown_ns = 4, .own_ns = 5};
   return trial;
 }

@@ -29,9 +29,10 @@ constexpr size_t kTrials = size_t{2} * 2 * 2;  // blocks, windows, arms
 
 // What the fake host shall do and what was done to it.
 struct FakeHost {
-  std::map<std::string, int> runs;        // by trial id
-  std::map<int, std::string> invalid_at;  // number of the run (from 0) -> reason
-  int fail_at = -1;                       // number of the run that cannot be made
+  std::map<std::string, int> runs;          // by trial id
+  std::map<int, std::string> invalid_at;    // number of the run (from 0) -> reason
+  std::map<int, std::string> disturbed_at;  // the same
+  int fail_at = -1;                         // number of the run that cannot be made
   int next_run = 0;
   int finished = 0;
   nlohmann::json identity = {{"kernel", {{"release", "6.1"}}}};
@@ -60,6 +61,9 @@ class FakeExecutor : public Executor {
     record.vcpus.resize(record.workload.vcpus);
     if (const auto invalid = host_.invalid_at.find(run); invalid != host_.invalid_at.end()) {
       record.invalid_because = invalid->second;
+    }
+    if (const auto noise = host_.disturbed_at.find(run); noise != host_.disturbed_at.end()) {
+      record.disturbed_because = noise->second;
     }
     return record;
   }
@@ -90,6 +94,7 @@ class SweepTest : public ::testing::Test {
   Result<SweepSummary> Sweep() {
     SweepOptions options;
     options.directory = dir_.path() / "run";
+    options.disturbed_repeats_max = disturbed_repeats_max_;
     const auto make = [this]() -> Result<std::unique_ptr<Executor>> {
       return std::make_unique<FakeExecutor>(host_);
     };
@@ -101,6 +106,7 @@ class SweepTest : public ::testing::Test {
   Plan plan_ = ParsePlan(kPlanText, "unit.yaml", Payloads()).value();
   FakeHost host_;
   NoProgress progress_;
+  uint32_t disturbed_repeats_max_ = 2;
 };
 
 TEST_F(SweepTest, RunsEveryTrialOnceAndRestores) {
@@ -159,6 +165,86 @@ TEST_F(SweepTest, GivesUpATrialThatStaysInvalid) {
   EXPECT_EQ(summary->given_up, kTrials);
   EXPECT_EQ(summary->first_given_up_because, "broken observer");
   EXPECT_EQ(Log().trials.size(), kTrials * 3);
+}
+
+TEST_F(SweepTest, RepeatsADisturbedTrialUntilItIsQuiet) {
+  host_.disturbed_at = {{2, "allocations stalled; 9"}, {3, "kswapd reclaimed memory; 5"}};
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->trials, kTrials);
+  EXPECT_EQ(summary->disturbed, 0U);
+  EXPECT_EQ(summary->disturbed_repeats, 2U);
+  EXPECT_EQ(summary->given_up, 0U);
+  const RunLog log = Log();
+  ASSERT_EQ(log.trials.size(), kTrials + 2);
+  EXPECT_EQ(log.trials[2].invalid_because, "disturbed: allocations stalled; 9");
+  EXPECT_EQ(log.trials[2].disturbed_because, "allocations stalled; 9");
+  EXPECT_TRUE(log.trials[3].repeated_as_disturbed());
+  EXPECT_TRUE(log.trials[4].valid());
+  EXPECT_EQ(log.trials[4].disturbed_because, "");
+  EXPECT_EQ(log.trials[4].attempt, 3U);
+  for (const size_t i : {3, 4}) EXPECT_EQ(log.trials[i].id, log.trials[2].id);
+}
+
+TEST_F(SweepTest, KeepsATrialThatStaysDisturbedAfterItsRepeats) {
+  for (int run = 0; run < 100; ++run) host_.disturbed_at[run] = "a busy host";
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->trials, kTrials);
+  EXPECT_EQ(summary->disturbed, kTrials);
+  EXPECT_EQ(summary->disturbed_repeats, 2 * kTrials);
+  const RunLog log = Log();
+  ASSERT_EQ(log.trials.size(), 3 * kTrials);
+  for (size_t i = 0; i < log.trials.size(); ++i) {
+    EXPECT_EQ(log.trials[i].valid(), i % 3 == 2) << i;
+    EXPECT_EQ(log.trials[i].disturbed_because, "a busy host");
+  }
+  const int runs = host_.next_run;
+  ASSERT_TRUE(Sweep());
+  EXPECT_EQ(host_.next_run, runs) << "what is kept is finished, disturbed or not";
+}
+
+TEST_F(SweepTest, NeverRepeatsADisturbedTrialWhenToldSo) {
+  disturbed_repeats_max_ = 0;
+  host_.disturbed_at = {{0, "a busy host"}};
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->disturbed, 1U);
+  EXPECT_EQ(Log().trials.size(), kTrials);
+  EXPECT_TRUE(Log().trials[0].valid());
+}
+
+TEST_F(SweepTest, DisturbedAndInvalidTriesHaveBoundsOfTheirOwn) {
+  host_.disturbed_at = {{0, "a"}, {2, "a"}, {4, "kept"}};
+  host_.invalid_at = {{1, "observers disagree"}, {3, "observers disagree"}};
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->trials, kTrials);
+  const RunLog log = Log();
+  ASSERT_EQ(log.trials.size(), kTrials + 4);
+  EXPECT_TRUE(log.trials[4].valid());
+  EXPECT_EQ(log.trials[4].disturbed_because, "kept");
+  EXPECT_EQ(log.trials[4].attempt, 5U);
+}
+
+TEST_F(SweepTest, AnInvalidTrialStaysInvalidForItsOwnReason) {
+  for (int run = 0; run < 100; ++run) host_.invalid_at[run] = host_.disturbed_at[run] = "broken";
+  const Result<SweepSummary> summary = Sweep();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->given_up, kTrials);
+  EXPECT_EQ(summary->disturbed_repeats, 0U);
+  EXPECT_EQ(Log().trials.size(), 3 * kTrials);
+}
+
+TEST_F(SweepTest, ASessionThatEndedAmidRepeatsGoesOnWithTheTrial) {
+  host_.disturbed_at = {{0, "a busy host"}};
+  host_.fail_at = 1;
+  ASSERT_FALSE(Sweep());
+  host_.fail_at = -1;
+  ASSERT_TRUE(Sweep());
+  EXPECT_EQ(progress_.finished_at_start, 0U);
+  EXPECT_EQ(Log().FinishedIds().size(), kTrials);
+  EXPECT_EQ(Log().trials.size(), kTrials + 1);
 }
 
 TEST_F(SweepTest, RefusesADirectoryOfAnotherPlan) {

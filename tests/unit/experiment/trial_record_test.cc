@@ -54,6 +54,54 @@ TEST(TrialRecord, ComesBackUnchanged) {
   EXPECT_EQ(read->vcpus[1].kvm_exits, Count::Missing("not read"));
 }
 
+TEST(TrialRecord, HoldsTheNoiseByGroup) {
+  const TrialRecord trial = SampleTrial();
+  const json noise = ToJson(trial)["noise"];
+  EXPECT_EQ(noise["window_ns"], 1'234'567);
+  EXPECT_EQ(noise["vmstat"]["pgscan_kswapd"], 100);
+  EXPECT_EQ(noise["frequency"]["smis"], json({{"missing_because", "no perf"}}));
+  EXPECT_EQ(noise["cgroup"], json({{"missing_because", "no cgroups"}})) << "all of it is missing";
+  EXPECT_EQ(noise["top_irqs"][0], json({{"name", "24 nvme0q1"}, {"fired", 7}}));
+  const TrialRecord read = TrialFromJson(ToJson(trial)).value();
+  ASSERT_TRUE(read.noise);
+  EXPECT_EQ(*read.noise, *trial.noise);
+}
+
+TEST(TrialRecord, OfBeforeTheNoiseWatchIsRead) {
+  json object = ToJson(SampleTrial());
+  object.erase("noise");
+  const Result<TrialRecord> old = TrialFromJson(object);
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_FALSE(old->noise);
+  EXPECT_EQ(old->disturbed_because, "");
+  EXPECT_EQ(ToJson(*old), object);
+}
+
+TEST(TrialRecord, NoiseOfAnotherPlectlIsReadAsFarAsItIsKnown) {
+  json object = ToJson(SampleTrial());
+  object["noise"]["vmstat"].erase("oom_kill");
+  object["noise"]["vmstat"]["new"] = 5;
+  object["noise"]["newer"] = {{"x", 1}};
+  object["noise"].erase("irqs");
+  const Result<TrialRecord> read = TrialFromJson(object);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_FALSE(read->noise->counts[host::NoiseQuantity::kOomKill].has_value());
+  EXPECT_FALSE(read->noise->counts[host::NoiseQuantity::kTlbIrqs].has_value());
+  EXPECT_EQ(read->noise->counts[host::NoiseQuantity::kPgscanKswapd], Count(100));
+}
+
+TEST(TrialRecord, ADisturbedOneSaysWhy) {
+  TrialRecord trial = SampleTrial();
+  EXPECT_FALSE(ToJson(trial).contains("disturbed_because"));
+  trial.disturbed_because = "allocations stalled; 9";
+  EXPECT_EQ(ToJson(trial)["disturbed_because"], "allocations stalled; 9");
+  EXPECT_EQ(TrialFromJson(ToJson(trial))->disturbed_because, "allocations stalled; 9");
+  EXPECT_FALSE(trial.repeated_as_disturbed());
+  trial.invalid_because = "disturbed: allocations stalled; 9";
+  EXPECT_TRUE(TrialFromJson(ToJson(trial))->repeated_as_disturbed());
+  EXPECT_FALSE(InvalidTrial("a", "the observers disagree").repeated_as_disturbed());
+}
+
 TEST(TrialRecord, NamesItsLabSeedWhenItHasOne) {
   TrialRecord trial = SampleTrial();
   EXPECT_FALSE(ToJson(trial).contains("lab_seed"));
@@ -127,7 +175,7 @@ TEST(TrialRecord, AcceptsUnknownKeys) {
 TEST(TrialRecord, EveryRequiredFieldIsMissed) {
   const json whole = ToJson(SampleTrial());
   for (const auto& [key, value] : whole.items()) {
-    if (key == "kind" || key == "ple_off_because") continue;
+    if (key == "kind" || key == "ple_off_because" || key == "noise") continue;
     json object = whole;
     object.erase(key);
     EXPECT_THAT(ErrorOf(object), HasSubstr("trial." + key)) << key;
@@ -180,6 +228,17 @@ TEST(TrialRecord, ChecksTypesAndRanges) {
       {"/valid", false, "trial.invalid_because: expected a reason, got nothing"},
       {"/invalid_because", "x", "trial.invalid_because: expected nothing in a valid trial"},
       {"/ple_off_because", 3, "trial.ple_off_because"},
+      {"/disturbed_because", 3, "trial.disturbed_because"},
+      {"/noise", 3, "trial.noise: expected an object"},
+      {"/noise/window_ns", -1, "trial.noise.window_ns"},
+      {"/noise/window_ns", nullptr, "trial.noise.window_ns"},
+      {"/noise/vmstat", 3, "trial.noise.vmstat: expected an object"},
+      {"/noise/vmstat/pgscan_kswapd", -1, "trial.noise.vmstat.pgscan_kswapd"},
+      {"/noise/cgroup/missing_because", "", "trial.noise.cgroup.missing_because"},
+      {"/noise/worst_zone", 3, "trial.noise.worst_zone"},
+      {"/noise/top_irqs", 3, "trial.noise.top_irqs"},
+      {"/noise/top_irqs/0/fired", "x", "trial.noise.top_irqs[0].fired"},
+      {"/noise/top_irqs/0/name", 1, "trial.noise.top_irqs[0].name"},
   };
   for (const BadField& bad : fields) {
     json object = ToJson(SampleTrial());

@@ -114,6 +114,16 @@ TEST(CsvFormat, QuotesAndKeepsEveryColumn) {
               HasSubstr(",,3,\"bochs; an emulator, not silicon\"\r\n"));
 }
 
+TEST(ReportFormats, CountDisturbedTrials) {
+  Report report = Sample();
+  report.groups[0].disturbed = report.trials_disturbed = 2;
+  EXPECT_THAT(Render("csv", report), HasSubstr("_missing_because,disturbed,ple_off_because,"));
+  EXPECT_THAT(Render("csv", report), HasSubstr(",2,,0,\r\n"));
+  const auto json = nlohmann::json::parse(Render("json", report));
+  EXPECT_EQ(json["trials_disturbed"], 2);
+  EXPECT_EQ(json["groups"][0]["disturbed"], 2);
+}
+
 TEST(JsonFormat, IsReadable) {
   const auto json = nlohmann::json::parse(Render("json", Sample()));
   EXPECT_EQ(json["kind"], "report");

@@ -54,6 +54,30 @@ TEST(MakeReport, CountsInvalidTrialsByReasonAndLeavesThemOut) {
   EXPECT_EQ(report.invalid.at("why"), 2U);
 }
 
+TEST(MakeReport, CountsDisturbedTrialsInTheTableAndSaysWhatHappened) {
+  std::vector<experiment::TrialRecord> trials = {Trial("a", "1"), Trial("b", "1"), Trial("c", "2")};
+  trials[0].disturbed_because = "allocations stalled; vmstat.allocstall 9; more";
+  trials[1].disturbed_because = "allocations stalled; vmstat.allocstall 5; more";
+  trials.push_back(experiment::InvalidTrial("d", "disturbed: allocations stalled; 7"));
+  trials.back().disturbed_because = "allocations stalled; 7";
+  const Report report = MakeReport(LogOf(trials), "dir");
+  EXPECT_EQ(report.trials_disturbed, 2U);
+  EXPECT_EQ(report.groups[0].disturbed, 2U);
+  EXPECT_EQ(report.groups[1].disturbed, 0U);
+  EXPECT_EQ(report.groups[0].trials, 2U) << "kept all the same";
+  EXPECT_THAT(
+      report.notes,
+      Contains("2 of the 3 trials in the table were disturbed by the host and kept after "
+               "their repeats: allocations stalled; for example vmstat.allocstall 9; more"));
+  EXPECT_EQ(report.invalid.size(), 1U);
+}
+
+TEST(MakeReport, OfAQuietHostHasNoNoteOnDisturbances) {
+  const Report report = MakeReport(LogOf({Trial("a", "1")}), "dir");
+  EXPECT_EQ(report.trials_disturbed, 0U);
+  EXPECT_THAT(report.notes, ::testing::Each(::testing::Not(HasSubstr("disturbed"))));
+}
+
 TEST(MakeReport, SaysWherePleWasOffAndThatALabIsNoSilicon) {
   experiment::RunLog log = LogOf({Trial("a", "1"), Trial("b", "2")});
   log.trials[0].ple_off_because = "ple_gap=0 turns PAUSE exits off";
