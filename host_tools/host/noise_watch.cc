@@ -11,9 +11,8 @@ NoiseWatch::NoiseWatch(const HostRoot& root) : root_(root), tsc_khz_(TscKhz()), 
 
 void NoiseWatch::Begin(std::span<const int> cpus) {
   cpus_.assign(cpus.begin(), cpus.end());
-  std::ranges::sort(cpus_);
-  const auto repeated = std::ranges::unique(cpus_);
-  cpus_.erase(repeated.begin(), repeated.end());
+  std::sort(cpus_.begin(), cpus_.end());
+  cpus_.erase(std::unique(cpus_.begin(), cpus_.end()), cpus_.end());
   start_ = TakeNoiseSample(root_, cpus_, msr_.Read(cpus_));
 }
 

@@ -5,6 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host_tools/base/file.h"
+#include "host_tools/base/text.h"
 
 namespace plectl::host {
 namespace {
@@ -81,6 +87,32 @@ TEST(NoiseThresholds, EachOneIsTestedHere) {
     EXPECT_EQ(threshold.happened.find(';'), std::string_view::npos) << "; ends the first clause";
   }
   EXPECT_EQ(tested.size(), NoiseThresholds().size());
+}
+
+// "512", "2 ms/CPU" and so on in the quantity's own unit.
+uint64_t NumberOf(std::string_view cell) {
+  const uint64_t number = ParseUint(cell.substr(0, cell.find_first_not_of("0123456789"))).value();
+  return cell.find(" ms") == std::string_view::npos ? number : number * kMsNs;
+}
+
+TEST(NoiseThresholds, TheDocumentationHasTheSameNumbers) {
+  const std::string page = ReadFile(PLECTL_FIXTURES "/../../docs/noise.md").value();
+  const std::string_view text = std::string_view(page).substr(page.find("## Thresholds"));
+  size_t found = 0;
+  for (const NoiseThreshold& threshold : NoiseThresholds()) {
+    const auto& info = NoiseQuantities()[static_cast<size_t>(threshold.quantity)];
+    const std::string name = '`' + std::string(info.group) + '.' + std::string(info.name) + '`';
+    for (const std::string_view line : Split(text, '\n')) {
+      const std::vector<std::string_view> cells = Split(line, '|');
+      if (cells.size() < 5 || cells[1].find(name) == std::string_view::npos) continue;
+      ++found;
+      EXPECT_EQ(NumberOf(Trim(cells[2])), threshold.at_most) << name;
+      EXPECT_EQ(NumberOf(Trim(cells[3])), threshold.per_s) << name;
+      const bool per_cpu = line.find("/CPU") != std::string_view::npos;
+      EXPECT_EQ(per_cpu, threshold.per_cpu) << name;
+    }
+  }
+  EXPECT_EQ(found, NoiseThresholds().size());
 }
 
 // The vCPUs' own doing: their overcommit, wake-ups, timers and kicks.
