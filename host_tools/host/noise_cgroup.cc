@@ -34,7 +34,7 @@ Count LimitEvents(const HostRoot& root, std::string cgroup) {
   while (true) {
     const Result<std::string> text = root.Read(FileOf(cgroup, "memory.events.local"));
     if (text) {
-      const Count events = CgroupLimitEvents(*text);
+      Count events = CgroupLimitEvents(*text);
       if (!events.has_value()) return events;
       sum.Add(events.value());
     }

@@ -176,8 +176,8 @@ void DeriveCpuTimes(const NoiseSample& start, const NoiseSample& end, size_t cpu
 }
 
 Count AverageKhz(const NoiseSample& start, const NoiseSample& end, const Count& tsc_khz) {
-  const Count aperf = Delta(start.msr.aperf, end.msr.aperf);
-  const Count mperf = Delta(start.msr.mperf, end.msr.mperf);
+  Count aperf = Delta(start.msr.aperf, end.msr.aperf);
+  Count mperf = Delta(start.msr.mperf, end.msr.mperf);
   if (!aperf.has_value()) return aperf;
   if (!mperf.has_value()) return mperf;
   if (mperf.value() == 0) return Count::Missing("MPERF did not advance");

@@ -183,7 +183,7 @@ TEST_F(SweepTest, RepeatsADisturbedTrialUntilItIsQuiet) {
   EXPECT_TRUE(log.trials[4].valid());
   EXPECT_EQ(log.trials[4].disturbed_because, "");
   EXPECT_EQ(log.trials[4].attempt, 3U);
-  for (const size_t i : {3, 4}) EXPECT_EQ(log.trials[i].id, log.trials[2].id);
+  for (const size_t i : {size_t{3}, size_t{4}}) EXPECT_EQ(log.trials[i].id, log.trials[2].id);
 }
 
 TEST_F(SweepTest, KeepsATrialThatStaysDisturbedAfterItsRepeats) {

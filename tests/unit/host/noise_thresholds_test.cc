@@ -17,7 +17,6 @@ namespace {
 
 using Q = NoiseQuantity;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 constexpr int64_t kMsNs = 1'000'000;
 
@@ -96,7 +95,7 @@ uint64_t NumberOf(std::string_view cell) {
 }
 
 TEST(NoiseThresholds, TheDocumentationHasTheSameNumbers) {
-  const std::string page = ReadFile(PLECTL_FIXTURES "/../../docs/noise.md").value();
+  const std::string page = ReadFile(PLECTL_SOURCE_DIR "/docs/noise.md").value();
   const std::string_view text = std::string_view(page).substr(page.find("## Thresholds"));
   size_t found = 0;
   for (const NoiseThreshold& threshold : NoiseThresholds()) {
