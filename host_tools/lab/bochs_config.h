@@ -22,8 +22,8 @@ inline constexpr std::string_view kEngineOutputFile = "output";   // what Bochs 
 inline constexpr std::string_view kStateDirectory = "state";      // a saved machine
 inline constexpr std::string_view kEngineLogFile = "engine.log";  // Bochs's own log
 
-// The PC: its CPUs, a drive with the boot image, console and parallel port, and the disk if there is
-// one.
+// The PC: its CPUs, a drive with the boot image, console and parallel port, and the disk if there
+// is one.
 std::string BochsConfig(const LabOptions& options);
 
 // The configuration that Bochs saved with a machine's state, changed so that resuming it works: as

@@ -57,8 +57,8 @@ int BPF_PROG(on_window_update, __u32 vcpu_id, __u32 new_window, __u32 old_window
   return 0;
 }
 
-// PAUSE exits where KVM handles them: both vendor modules call kvm_vcpu_on_spin() once per PAUSE exit
-// and for no other exit of a guest without Hyper-V hypercalls. Other exits pay nothing.
+// PAUSE exits where KVM handles them: both vendor modules call kvm_vcpu_on_spin() once per PAUSE
+// exit and for no other exit of a guest without Hyper-V hypercalls. Other exits pay nothing.
 static __always_inline int count_pause_exit(const struct kvm_vcpu* vcpu, __u32 index) {
   if (is_armed_vcpu(vcpu, index)) pause_exits[index & (kMaxVcpus - 1)]++;
   return 0;
