@@ -18,9 +18,13 @@ inline constexpr std::array<std::string_view, 2> kDiskModules = {"ata_piix", "sd
 
 // Copies `modules` of kernel `release` and all that they depend on from an unpacked kernel
 // package to `to`, below lib/modules in both. What arrives is neither compressed nor burdened with
-// debug information (BTF and symbols stay), and has the indexes of depmod.
+// debug information or the names of local data (BTF and the names of functions stay), and has the
+// indexes of depmod.
 Status CopyModules(const std::filesystem::path& from, const std::filesystem::path& to,
                    const std::string& release, const std::vector<std::string>& modules);
+
+// The names of the functions in what `nm` prints, one per line.
+std::string FunctionsIn(std::string_view nm_output);
 
 // The files of `modules` (names with '-', without ".ko") and all that they depend on, sorted, from
 // a modules.dep. They may be compressed (".ko.xz"). BadInput when one is not there.

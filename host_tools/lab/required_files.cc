@@ -20,11 +20,13 @@ struct Requirement {
   std::string_view package;
 };
 
-constexpr std::array<Requirement, 12> kRequirements = {{
+constexpr std::array<Requirement, 14> kRequirements = {{
     {"apt-get", "apt"},
     {"dpkg-deb", "dpkg"},
     {"depmod", "kmod"},
     {"strip", "binutils"},
+    {"nm", "binutils"},
+    {"objcopy", "binutils"},
     {"ldd", "libc-bin"},
     {"xorriso", "xorriso"},
     {kBusybox, "busybox-static"},

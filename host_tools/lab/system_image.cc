@@ -126,6 +126,9 @@ std::string InitScript(bool with_disk) {
 # failures go there.
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root LANG=C
+# To the emulator "rep movsb" is an instruction per byte, which the C library does not expect.
+export GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=0x40000000
+GLIBC_TUNABLES=$GLIBC_TUNABLES:glibc.cpu.x86_rep_stosb_threshold=0x40000000
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev

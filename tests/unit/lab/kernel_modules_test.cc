@@ -40,5 +40,13 @@ TEST(ModuleFiles, AMissingModuleIsNamed) {
   EXPECT_THAT(files.error().message, HasSubstr("kvm-amd.ko"));
 }
 
+TEST(Functions, AreWhatNmCallsTextAlsoWeakAndLocal) {
+  EXPECT_EQ(FunctionsIn("0000000000000010 T kvm_init\n0000000000000020 t handle_pause\n"
+                        "0000000000000030 W weak\n0000000000000000 r print_fmt_kvm_exit\n"
+                        "                 U printk\n0000000000000040 B data\n"),
+            "kvm_init\nhandle_pause\nweak\n");
+  EXPECT_EQ(FunctionsIn(""), "");
+}
+
 }  // namespace
 }  // namespace plectl::lab

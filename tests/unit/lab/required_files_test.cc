@@ -18,10 +18,10 @@ class RequiredFilesTest : public testing::Test {
   RequiredFilesTest() {
     for (const char* path :
          {"/usr/bin/apt-get", "/usr/bin/dpkg-deb", "/usr/sbin/depmod", "/usr/bin/strip",
-          "/usr/bin/ldd", "/usr/bin/xorriso", "/usr/bin/bochs-bin", "/bin/busybox",
-          "/usr/lib/ISOLINUX/isolinux.bin", "/usr/lib/ISOLINUX/isohdpfx.bin",
-          "/usr/lib/syslinux/modules/bios/ldlinux.c32", "/usr/share/bochs/BIOS-bochs-latest",
-          "/usr/share/bochs/VGABIOS-lgpl-latest"}) {
+          "/usr/bin/nm", "/usr/bin/objcopy", "/usr/bin/ldd", "/usr/bin/xorriso",
+          "/usr/bin/bochs-bin", "/bin/busybox", "/usr/lib/ISOLINUX/isolinux.bin",
+          "/usr/lib/ISOLINUX/isohdpfx.bin", "/usr/lib/syslinux/modules/bios/ldlinux.c32",
+          "/usr/share/bochs/BIOS-bochs-latest", "/usr/share/bochs/VGABIOS-lgpl-latest"}) {
       EXPECT_TRUE(MakeDirectories(root_.Path(path).parent_path()));
       EXPECT_TRUE(WriteFileAtomically(root_.Path(path), ""));
     }
