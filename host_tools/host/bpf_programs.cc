@@ -40,7 +40,10 @@ Result<std::shared_ptr<BpfPrograms>> LoadWith(const Settings& settings, OnSpinHo
   if (const int error = exit_counter::attach(skeleton.get()); error != 0) {
     return BpfFailure("attach the BPF exit counters to KVM", -error, log);
   }
-  return std::make_shared<BpfPrograms>(std::move(skeleton), on_spin);
+  auto programs = std::make_shared<BpfPrograms>();
+  programs->skeleton = std::move(skeleton);
+  programs->on_spin = on_spin;
+  return programs;
 }
 
 }  // namespace
