@@ -53,7 +53,7 @@ arms: [pause]
 workloads:
   - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 3000,
      interrupts_off: [never, holding, locking]}
-  - {payload: ticket, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 300,
+  - {payload: ticket, vcpus: 2, cpus: [0], hold_tsc_cycles: 20000, iterations: 300,
      interrupts_off: locking}
   - {payload: [pause_loop, pause_storm], vcpus: 1, cpus: [0], iterations: 100000,
      interrupts_off: [never, locking]}

@@ -12,7 +12,7 @@ arms: [pause, nop]
 params: {ple_gap: [0, 128]}
 workloads:
   - {payload: ttas, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 2000, iterations: 2000}
-  - {payload: ticket, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 20000, iterations: 50}
+  - {payload: ticket, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 40000, iterations: 50}
   - {payload: token_ring, vcpus: [2, 4], cpus: [0], hold_tsc_cycles: 2000, iterations: 40}
 """
 

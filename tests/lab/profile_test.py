@@ -24,7 +24,7 @@ seed: 1
 arms: [pause, nop]
 params: {{ple_gap: {gaps}, ple_window: 4096, ple_window_grow: 0}}
 workloads:
-  - {{payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 4000, iterations: 400,
+  - {{payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 4000, iterations: 500,
      body_loops: [0, {body_loops}]}}
 """
 # What a user meets who changes nothing: no params.
@@ -33,7 +33,7 @@ name: defaults
 seed: 1
 arms: [pause]
 workloads:
-  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 4000, iterations: 400}
+  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 4000, iterations: 500}
 """
 
 

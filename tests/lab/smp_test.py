@@ -81,15 +81,17 @@ class Smp(lab_harness.LabTest):
         for crowded in ((2, 1), (8, 2)):
             self.assertGreater(exits[crowded], 20 * exits[2, 2] + 200, f"{crowded} against (2, 2)")
 
-    def test_four_cpus(self):
-        trials = self.sweep_in_lab(FOUR_CPUS_PLAN, *PATIENCE)
-        self.assertEqual(len(trials), 2)
-        for trial in trials:
-            self.check_trial(trial)
-        self.check_lab("out", 4)
-        exits = self.pause_exits(trials)
-        # Under three seeds: 0 to 10, against 2,377 to 3,624.
-        self.assertGreater(exits[8, 4], 20 * exits[4, 4] + 200)
+    if lab_harness.FULL:  # two CPUs show the same in a third of the time
+
+        def test_four_cpus(self):
+            trials = self.sweep_in_lab(FOUR_CPUS_PLAN, *PATIENCE)
+            self.assertEqual(len(trials), 2)
+            for trial in trials:
+                self.check_trial(trial)
+            self.check_lab("out", 4)
+            exits = self.pause_exits(trials)
+            # Under three seeds: 0 to 10, against 2,377 to 3,624.
+            self.assertGreater(exits[8, 4], 20 * exits[4, 4] + 200)
 
     def refused(self, gap, cpus, exit_code):
         self.write("plan.yaml", REFUSED_PLAN.format(gap=gap, cpus=cpus))
