@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <vector>
 
+#include "host_tools/base/proc_stat.h"
 #include "host_tools/base/text.h"
 
 namespace plectl {
@@ -78,18 +80,13 @@ Result<std::string> Beside(const HostRoot& root, const std::string& own) {
   return parent;
 }
 
-// The start time of a process, field 22 of /proc/PID/stat; the name before it may hold anything.
-Result<std::string> StartTicks(const HostRoot& root, std::string_view pid) {
-  constexpr size_t kAfterName = 19;
+// When a process was started, in clock ticks since boot.
+Result<uint64_t> StartTicks(const HostRoot& root, std::string_view pid) {
+  constexpr size_t kStartTimeField = 22;
   const std::string path = fmt::format("/proc/{}/stat", pid);
   PLECTL_ASSIGN_OR_RETURN(const std::string stat, root.Read(path));
-  const size_t name_end = stat.rfind(") ");
-  const auto fields =
-      Split(name_end == std::string::npos ? "" : std::string_view(stat).substr(name_end + 2), ' ');
-  if (fields.size() <= kAfterName || !ParseUint(fields[kAfterName])) {
-    return Environment(fmt::format("{} is not understood", path));
-  }
-  return std::string(fields[kAfterName]);
+  if (const auto ticks = ProcStatField(stat, kStartTimeField)) return *ticks;
+  return Environment(fmt::format("{} is not understood", path));
 }
 
 // "pid:[4026531836]" -> "4026531836".
@@ -121,7 +118,7 @@ Result<std::string> MemoryCgroupParent(const HostRoot& root) {
 
 Result<std::string> CgroupNamePrefix(const HostRoot& root, std::string_view pid) {
   PLECTL_ASSIGN_OR_RETURN(const std::string pid_namespace, PidNamespace(root));
-  PLECTL_ASSIGN_OR_RETURN(const std::string ticks, StartTicks(root, pid));
+  PLECTL_ASSIGN_OR_RETURN(const uint64_t ticks, StartTicks(root, pid));
   return fmt::format("{}{}-{}-{}-", kNameStart, pid_namespace, pid, ticks);
 }
 

@@ -80,6 +80,9 @@ std::span<const Check> MeasurementChecks();  // doctor_measurement.cc
 std::span<const Check> FrequencyChecks();    // doctor_frequency.cc
 std::span<const Check> VcpuChecks();         // doctor_vcpus.cc
 
+// Whether turbo is known to be off: intel_pstate's no_turbo, or cpufreq's boost.
+bool IsTurboOff(const HostRoot& root);  // doctor_frequency.cc
+
 inline constexpr std::string_view kAskRoot = "sudo plectl doctor shows it";
 
 }  // namespace plectl::host

@@ -77,12 +77,6 @@ std::vector<Policy> ReadPolicies(const HostRoot& root) {
   return policies;
 }
 
-bool IsTurboOff(const HostRoot& root) {
-  const std::string folder(kCpuFolder);
-  return root.ReadTrimmed(folder + "/intel_pstate/no_turbo").value_or("") == "1" ||
-         root.ReadTrimmed(folder + "/cpufreq/boost").value_or("") == "0";
-}
-
 struct Range {
   double low = 0;
   double high = 0;
@@ -155,6 +149,12 @@ constexpr std::array kChecks = {
 };
 
 }  // namespace
+
+bool IsTurboOff(const HostRoot& root) {
+  const std::string folder(kCpuFolder);
+  return root.ReadTrimmed(folder + "/intel_pstate/no_turbo").value_or("") == "1" ||
+         root.ReadTrimmed(folder + "/cpufreq/boost").value_or("") == "0";
+}
 
 std::span<const Check> FrequencyChecks() { return kChecks; }
 

@@ -83,7 +83,7 @@ Finding LookAtTurbo(const DoctorFacts& facts) {
   const std::string folder(kCpuFolder);
   const auto no_turbo = facts.root.ReadTrimmed(folder + "/intel_pstate/no_turbo");
   const auto boost = facts.root.ReadTrimmed(folder + "/cpufreq/boost");
-  if (no_turbo.value_or("") == "1" || boost.value_or("") == "0") return Ok("off");
+  if (IsTurboOff(facts.root)) return Ok("off");
   if (no_turbo.value_or("") == "0") {
     return Warning("on", "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo");
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host_tools/base/proc_stat.h"
 #include "host_tools/base/text.h"
 #include "host_tools/host/doctor_checks.h"
 
@@ -21,16 +22,6 @@ bool IsVcpuName(std::string_view comm) {
   return comm.ends_with("/KVM") || comm.find("vcpu") != std::string_view::npos;
 }
 
-// A field of /proc/PID/stat, counted from 1 (proc(5)); they follow the name, which may hold spaces.
-std::optional<uint64_t> StatField(std::string_view stat, size_t number) {
-  constexpr size_t kFirstAfterName = 3;
-  const size_t name_end = stat.rfind(") ");
-  if (name_end == std::string_view::npos) return std::nullopt;
-  const auto fields = Split(stat.substr(name_end + 2), ' ');
-  if (number - kFirstAfterName >= fields.size()) return std::nullopt;
-  return ParseUint(fields[number - kFirstAfterName]);
-}
-
 VcpuThread ReadThread(const HostRoot& root, const std::string& vm, const std::string& folder) {
   constexpr size_t kPolicyField = 41;
   const std::string status = root.Read(folder + "/status").value_or("");
@@ -39,7 +30,7 @@ VcpuThread ReadThread(const HostRoot& root, const std::string& vm, const std::st
   thread.vm = vm;
   thread.cpus = LineAfter(status, "Cpus_allowed_list:").value_or("");
   thread.cgroup = LineAfter(cgroups, "0::").value_or("");
-  thread.policy = StatField(root.Read(folder + "/stat").value_or(""), kPolicyField).value_or(0);
+  thread.policy = ProcStatField(root.Read(folder + "/stat").value_or(""), kPolicyField).value_or(0);
   return thread;
 }
 

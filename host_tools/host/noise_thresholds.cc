@@ -15,6 +15,8 @@ using Q = NoiseQuantity;
 
 constexpr uint64_t kMsNs = 1'000'000;
 constexpr std::string_view kFreeMemory = "free memory, or stop what fills it";
+constexpr std::string_view kOwnLimits =
+    "raise memory.high and memory.max of plectl's cgroup and those above it";
 
 // The reasons for the numbers are in docs/noise.md, whose table a test compares with this one.
 constexpr std::array kThresholds = {
@@ -33,12 +35,11 @@ constexpr std::array kThresholds = {
     NoiseThreshold{Q::kMemcgPgscan, 512, 1000, false, "a cgroup's limit made it reclaim memory",
                    "pages", 1, "raise the memory limit of the cgroup that hits it"},
     NoiseThreshold{Q::kOwnPgscan, 32, 100, false, "plectl's own cgroup was reclaimed from", "pages",
-                   1, "raise memory.high and memory.max of plectl's cgroup and those above it"},
+                   1, kOwnLimits},
     NoiseThreshold{Q::kLimitEvents, 0, 0, false, "plectl's cgroup hit its memory limit", "hits", 1,
-                   "raise memory.high and memory.max of plectl's cgroup and those above it"},
+                   kOwnLimits},
     NoiseThreshold{Q::kOwnPsiMemorySomeUs, 500, 10'000, false,
-                   "tasks of plectl's cgroup waited for memory", "ms", 1000,
-                   "raise memory.high and memory.max of plectl's cgroup and those above it"},
+                   "tasks of plectl's cgroup waited for memory", "ms", 1000, kOwnLimits},
     NoiseThreshold{Q::kForeignNs, 2 * kMsNs, 50 * kMsNs, true,
                    "foreign tasks ran on the measured CPUs", "ms", kMsNs,
                    "keep other tasks off these CPUs (cpuset, isolcpus), or measure on others"},

@@ -9,18 +9,17 @@
 namespace plectl::lab {
 namespace {
 
+std::string OwnDisk(const LabOptions& options) {
+  if (!options.disk_facts) return {};
+  return fmt::format("ata0-slave: type=disk, mode=flat, path={}, cylinders={}, heads={}, spt={}\n",
+                     kDiskFile, options.disk_facts->cylinders, kDiskHeads, kDiskSectorsPerTrack);
+}
+
 // The boot image is a CD and a disk. As a disk the firmware reads it faster (45 million
 // instructions less), but a disk would be copied whole into a saved machine and back, and the lab's
 // own disk is the only one that its kernel may see.
 std::string Drives(const LabOptions& options) {
-  if (options.disk_facts) {
-    return fmt::format(
-        "ata0-master: type=cdrom, path={}, status=inserted\n"
-        "ata0-slave: type=disk, mode=flat, path={}, cylinders={}, heads={}, spt={}\n"
-        "boot: cdrom\n",
-        kIsoFile, kDiskFile, options.disk_facts->cylinders, kDiskHeads, kDiskSectorsPerTrack);
-  }
-  if (options.start == LabStart::kCold) {
+  if (options.start == LabStart::kCold && !options.disk_facts) {
     return fmt::format(
         "ata0-master: type=disk, mode=flat, path={}, cylinders=0\n"
         "boot: disk\n",
@@ -28,8 +27,9 @@ std::string Drives(const LabOptions& options) {
   }
   return fmt::format(
       "ata0-master: type=cdrom, path={}, status=inserted\n"
+      "{}"
       "boot: cdrom\n",
-      kIsoFile);
+      kIsoFile, OwnDisk(options));
 }
 
 }  // namespace
