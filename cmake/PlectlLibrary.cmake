@@ -14,6 +14,15 @@ if(PLECTL_SANITIZE)
   endif()
 endif()
 
+include(PlectlPch)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  plectl_add_pch(
+    plectl_pch
+    HEADERS <fmt/format.h> <nlohmann/json.hpp> <tl/expected.hpp> <algorithm> <chrono> <filesystem>
+            <functional> <map> <optional> <set> <span> <string> <thread> <vector>
+    LINKS fmt::fmt nlohmann_json::nlohmann_json tl::expected)
+endif()
+
 # plectl_add_library(FOLDER SOURCES a.cc ... LINKS x ...): the static library plectl_FOLDER.
 # Includes are full paths from the root, so the root is the only include directory.
 function(plectl_add_library folder)
@@ -21,7 +30,11 @@ function(plectl_add_library folder)
   add_library(plectl_${folder} STATIC ${ARG_SOURCES})
   target_include_directories(plectl_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(plectl_${folder} PUBLIC ${ARG_LINKS} PRIVATE plectl_options)
+  plectl_use_pch(plectl_${folder} plectl_pch)
 endfunction()
+
+# Optimising GoogleMock takes longer than it saves.
+set(plectl_test_options -O0)
 
 # plectl_add_unit_test(FOLDER SOURCES a_test.cc ... LINKS x ...): one GoogleTest binary per folder,
 # each of its cases a CTest test with the label "unit".
@@ -30,10 +43,11 @@ function(plectl_add_unit_test folder)
   add_executable(${folder}_test ${ARG_SOURCES})
   target_include_directories(${folder}_test PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${folder}_test PRIVATE ${ARG_LINKS} plectl_options GTest::gmock GTest::gtest_main)
-  target_compile_options(${folder}_test PRIVATE -O0)  # optimising GoogleMock takes longer than it saves
+  target_compile_options(${folder}_test PRIVATE ${plectl_test_options})
   target_compile_definitions(
     ${folder}_test PRIVATE PLECTL_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures"
                            PLECTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  plectl_use_pch(${folder}_test plectl_test_pch)
   gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." NO_PRETTY_VALUES
                        PROPERTIES LABELS unit TIMEOUT 60)
 endfunction()
