@@ -81,7 +81,18 @@ Status ChooseLabSeeds(const SweepArguments& arguments, experiment::Plan& plan) {
                   "use --host lab; for a real host use blocks instead");
 }
 
-Status Sweep(CommandContext& context, const SweepArguments& arguments) {
+Status CheckPerfControl(const SweepArguments& arguments) {
+  if (!arguments.perf_control || !arguments.in_lab) return OkStatus();
+  return BadInput("--perf-control names FIFOs of this machine, but the sweep runs in the lab",
+                  "run perf and 'plectl sweep' in it: plectl lab exec (docs/observers.md)");
+}
+
+Status Sweep(CommandContext& context, SweepArguments& arguments) {
+  if (!arguments.perf_control_text.empty()) {
+    PLECTL_ASSIGN_OR_RETURN(arguments.perf_control,
+                            host::ParsePerfControl(arguments.perf_control_text));
+  }
+  PLECTL_RETURN_IF_ERROR(CheckPerfControl(arguments));
   PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(arguments.relax_tsc_cycles));
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads,
                           arguments.payload_elf.empty()
@@ -116,6 +127,11 @@ void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
           "--break-observer", arguments.observers.check_drops_every_nth,
           "For tests: the check observer misses every Nth PAUSE exit, so trials are invalid")
       ->check(CLI::PositiveNumber);
+  command
+      .add_option("--perf-control", arguments.perf_control_text,
+                  "Switch a perf record or stat that runs beside it on during each trial's measured "
+                  "part: the FIFOs of its own -D -1 --control=fifo:CTL,ACK")
+      ->type_name("CTL,ACK");
 }
 
 void AddProgressOption(CLI::App& command, SweepArguments& arguments) {

@@ -38,6 +38,15 @@ Result<host::ObserverPair> Observers(CommandContext& context, host::KvmModule mo
   return host::OpenObservers(context.root, module, options);
 }
 
+Result<std::optional<host::PerfControl>> OpenPerfControl(const SweepArguments& arguments) {
+  // Longer than any start of perf; it answers in milliseconds.
+  constexpr std::chrono::seconds kLimit{10};
+  if (!arguments.perf_control) return std::nullopt;
+  PLECTL_ASSIGN_OR_RETURN(host::PerfControl perf,
+                          host::PerfControl::Open(*arguments.perf_control, kLimit));
+  return perf;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& context,
@@ -52,6 +61,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
   PLECTL_ASSIGN_OR_RETURN(host::ObserverPair observers,
                           Observers(context, module, arguments.observers));
   if (!observers.note.empty()) fmt::print(stderr, "note: {}\n", observers.note);
+  PLECTL_ASSIGN_OR_RETURN(std::optional<host::PerfControl> perf, OpenPerfControl(arguments));
   return std::make_unique<experiment::KvmExecutor>(experiment::KvmExecutorParts{
       .root = root,
       .module = module,
@@ -60,6 +70,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
       .check = std::move(observers.check),
       .runner = std::make_unique<guests::VmmRunner>(payloads),
       .relax_tsc_cycles = arguments.relax_tsc_cycles,
+      .perf = std::move(perf),
   });
 }
 

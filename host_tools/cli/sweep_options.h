@@ -9,6 +9,7 @@
 
 #include "host_tools/cli/progress.h"
 #include "host_tools/host/observers.h"
+#include "host_tools/host/perf_control.h"
 #include "host_tools/lab/lab_config.h"
 
 namespace plectl::cli {
@@ -27,6 +28,8 @@ struct SweepArguments {
   std::filesystem::path payload_elf;   // empty: the built-in payloads
   uint64_t relax_tsc_cycles = 0;       // of every guest; the lab's CPU profiles
   host::ObserverOptions observers;
+  std::string perf_control_text;  // --perf-control
+  std::optional<host::PerfControlPaths> perf_control;  // a perf that shall be on during each trial
   lab::LabOptions lab;
   bool lab_seed_given = false;  // --lab-seed
   // Of the plan's lab_seeds only this one: the sweep inside the lab gets it.

@@ -19,15 +19,21 @@ namespace {
 // Arms both observers while all vCPUs are parked at the start barrier, and reads them while they
 // are parked at the end: so they count the guest's measured part, and the same part. The noise
 // watch looks closer still: arming by perf takes some 60 ms in the lab, with work of the kernel's.
+// A foreign perf is on in the same part and, since it pairs each exit with the next entry, until
+// each vCPU was entered once more.
 class ObserverPair : public guests::GuestObserver {
  public:
-  ObserverPair(host::ExitCounter& primary, host::ExitCounter& check, host::NoiseWatch& watch,
-               std::span<const int> measured_cpus)
-      : primary_(primary), check_(check), watch_(watch), measured_cpus_(measured_cpus) {}
+  ObserverPair(KvmExecutorParts& parts, host::NoiseWatch& watch, std::span<const int> measured_cpus)
+      : primary_(*parts.primary),
+        check_(*parts.check),
+        perf_(parts.perf),
+        watch_(watch),
+        measured_cpus_(measured_cpus) {}
 
   Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) override {
     PLECTL_RETURN_IF_ERROR(primary_.Arm(tgid, vcpu_tids));
     PLECTL_RETURN_IF_ERROR(check_.Arm(tgid, vcpu_tids));
+    if (perf_) PLECTL_RETURN_IF_ERROR(perf_->Enable());
     watch_.Begin(measured_cpus_);
     return OkStatus();
   }
@@ -39,12 +45,21 @@ class ObserverPair : public guests::GuestObserver {
     return OkStatus();
   }
 
+  [[nodiscard]] bool wants_closing_entry() const override { return perf_.has_value(); }
+
+  Status OnClosed(const Count& extra_exits) override {
+    exits_after_end = extra_exits;
+    return perf_ ? perf_->Disable() : OkStatus();
+  }
+
   ObservedCounts counts;
+  Count exits_after_end = 0;  // that only perf saw
   std::optional<host::NoiseRecord> noise;
 
  private:
   host::ExitCounter& primary_;
   host::ExitCounter& check_;
+  std::optional<host::PerfControl>& perf_;
   host::NoiseWatch& watch_;
   std::span<const int> measured_cpus_;
 };
@@ -84,6 +99,17 @@ void RecordNoise(std::optional<host::NoiseRecord> noise, size_t measured_cpus,
   }
 }
 
+// Such a trial's counts are right, but perf's are not the same.
+void RecordExitsAfterEnd(const Count& exits, TrialRecord& record) {
+  if (!record.valid() || exits == Count(0)) return;
+  record.invalid_because =
+      exits.has_value() ? fmt::format("perf saw {} exits after the guest's end, as when an "
+                                      "interrupt comes into the closing entry",
+                                      exits.value())
+                        : "perf may have seen exits after the guest's end: no count of them, " +
+                              exits.missing_because();
+}
+
 void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
   record.throughput_per_s = result.throughput_per_s;
   record.tsc_khz = result.tsc_khz;
@@ -103,6 +129,7 @@ std::vector<std::string> KvmExecutor::Observers() const {
   std::vector<std::string> names = {std::string(parts_.primary->name())};
   // The same twice is no pair: --observer none.
   if (parts_.check->name() != parts_.primary->name()) names.emplace_back(parts_.check->name());
+  if (parts_.perf) names.emplace_back("perf-control");
   return names;
 }
 
@@ -136,7 +163,7 @@ Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& re
 
 Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
   const std::span<const int> cpus = MeasuredCpus(record.workload);
-  ObserverPair observers(*parts_.primary, *parts_.check, noise_, cpus);
+  ObserverPair observers(parts_, noise_, cpus);
   const Stopwatch running;
   const guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
   const Result<guests::GuestResult> result = parts_.runner->Run(request, observers);
@@ -144,6 +171,7 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
   if (result) {
     FillGuestResult(*result, record);
     RecordCounts(observers.counts, record);
+    RecordExitsAfterEnd(observers.exits_after_end, record);
     return OkStatus();
   }
   // A guest that misbehaves spoils its own trial only; everything else ends the run.

@@ -14,6 +14,7 @@
 #include "host_tools/host/exit_counter.h"
 #include "host_tools/host/noise_watch.h"
 #include "host_tools/host/param_session.h"
+#include "host_tools/host/perf_control.h"
 
 namespace plectl::experiment {
 
@@ -26,6 +27,7 @@ struct KvmExecutorParts {
   std::unique_ptr<host::ExitCounter> check;    // must agree with them exactly
   std::unique_ptr<guests::GuestRunner> runner;
   uint64_t relax_tsc_cycles = 0;  // of every guest: guests::GuestRequest::relax_tsc_cycles
+  std::optional<host::PerfControl> perf = std::nullopt;  // records the measured parts, and no more
 };
 
 // Trials on a host with KVM, be it bare metal or the lab.

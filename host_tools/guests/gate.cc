@@ -37,11 +37,22 @@ bool Gate::AwaitRelease() {
   return stage_ == Stage::kReleased;
 }
 
-void Gate::Park(Status status) {
-  std::unique_lock lock(mutex_);
+void Gate::CountParked(Status status) {
   ++parked_;
   if (!status && !failure_) failure_ = std::move(status).error();
   if (failure_ || parked_ == threads_) Wake();
+}
+
+bool Gate::Park(Status status) {
+  std::unique_lock lock(mutex_);
+  CountParked(std::move(status));
+  stage_changed_.wait(lock, [this] { return reopened_ || stage_ == Stage::kEnded; });
+  return reopened_;
+}
+
+void Gate::ParkForGood(Status status) {
+  std::unique_lock lock(mutex_);
+  CountParked(std::move(status));
   stage_changed_.wait(lock, [this] { return stage_ == Stage::kEnded; });
 }
 
@@ -98,6 +109,15 @@ void Gate::SetStage(Stage stage) {
   {
     const std::lock_guard lock(mutex_);
     stage_ = stage;
+  }
+  stage_changed_.notify_all();
+}
+
+void Gate::Reopen() {
+  {
+    const std::lock_guard lock(mutex_);
+    parked_ = 0;
+    reopened_ = true;
   }
   stage_changed_.notify_all();
 }

@@ -15,7 +15,8 @@ namespace plectl::guests {
 
 // Where the vCPU threads and their coordinator meet: the start barrier, the end, and the way out of
 // both. Each thread calls AwaitRelease() once it is ready, and Park() exactly once when it has
-// nothing left to do, whatever happened; it ends when Park() returns.
+// nothing left to do, whatever happened; it ends when Park() returns false. When it returns true,
+// the thread has one thing more to do, and calls ParkForGood() then.
 class Gate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -25,8 +26,11 @@ class Gate {
   // For the vCPU threads.
   // At the start barrier. False: do not go on, Stop() was called.
   bool AwaitRelease();
-  // `status` is why the thread stopped; the first failure of all threads is kept. Returns on End().
-  void Park(Status status);
+  // `status` is why the thread stopped; the first failure of all threads is kept. Returns on
+  // Reopen() with true, on End() with false.
+  bool Park(Status status);
+  // The same, but returns on End() only.
+  void ParkForGood(Status status);
   [[nodiscard]] bool stopping() const;
 
   // For the coordinator.
@@ -37,6 +41,8 @@ class Gate {
   // Sleeps until all threads have parked, however long that takes. After Stop() and the kicks.
   void WaitAllParked();
   void Release();
+  // Once all have parked: lets them out to park again, for good.
+  void Reopen();
   void Stop();
   void End();
   // Of the thread that failed first.
@@ -46,6 +52,7 @@ class Gate {
   enum class Stage { kBooting, kReleased, kStopping, kEnded };
   Gate(uint32_t threads, Fd event) : threads_(threads), event_(std::move(event)) {}
   void SetStage(Stage stage);
+  void CountParked(Status status);
   void Wake() const;
   [[nodiscard]] bool Reached(Milestone milestone) const;
   [[nodiscard]] std::optional<WaitEnd> Look(Milestone milestone) const;
@@ -58,6 +65,7 @@ class Gate {
   Stage stage_ = Stage::kBooting;
   uint32_t ready_ = 0;
   uint32_t parked_ = 0;
+  bool reopened_ = false;
   std::optional<Error> failure_;
 };
 

@@ -88,6 +88,12 @@ class GuestObserver {
   virtual Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) = 0;
   // All vCPUs have finished (or were stopped); their threads still exist.
   virtual Status OnFinished() = 0;
+  // Whether each vCPU shall be entered once more then. Some tracers see an exit only at the entry
+  // that follows it, and the guest's last exit has none.
+  [[nodiscard]] virtual bool wants_closing_entry() const { return false; }
+  // After OnFinished(), and after the closing entry if there was one; `extra_exits` are those beyond
+  // the one per vCPU that ends it, as when an interrupt came into it.
+  virtual Status OnClosed(const Count& /*extra_exits*/) { return OkStatus(); }
 };
 
 // Runs one fresh guest per call. BadInput for a bad payload or workload, Environment when KVM is

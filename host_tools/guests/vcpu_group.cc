@@ -38,6 +38,11 @@ Status VcpuGroup::RunToEnd(std::chrono::milliseconds deadline) {
   return AwaitMilestone(Gate::Milestone::kAllParked, deadline);
 }
 
+Status VcpuGroup::EnterOnceMore(std::chrono::milliseconds deadline) {
+  gate_->Reopen();
+  return AwaitMilestone(Gate::Milestone::kAllParked, deadline);
+}
+
 Status VcpuGroup::AwaitMilestone(Gate::Milestone milestone, std::chrono::milliseconds deadline) {
   const Gate::WaitEnd end = gate_->Wait(milestone, std::chrono::steady_clock::now() + deadline);
   if (end == Gate::WaitEnd::kReached) return OkStatus();

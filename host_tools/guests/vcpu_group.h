@@ -34,6 +34,9 @@ class VcpuGroup {
   // Lets them go, and waits until every vCPU is done. On failure all are stopped when it returns.
   Status RunToEnd(std::chrono::milliseconds deadline);
 
+  // After RunToEnd(): enters each vCPU once more, and waits until all have left the guest again.
+  Status EnterOnceMore(std::chrono::milliseconds deadline);
+
   // Once ready.
   [[nodiscard]] std::vector<pid_t> Tids() const;
   // Once the guest has ended.

@@ -42,7 +42,14 @@ void VcpuThread::Main() {
   tid_ = ::gettid();
   Status status = Live();
   place_ = fmt::format("{} at {}", LastExitName(vcpu_.run_area()), vcpu_.DescribePlace());
-  gate_.Park(std::move(status));
+  if (gate_.Park(std::move(status))) gate_.ParkForGood(Close());
+}
+
+Status VcpuThread::Close() {
+  constexpr uint32_t kContinued =
+      PLECTL_COMMAND_ABORT | (PLECTL_ABORT_CONTINUED << PLECTL_ABORT_SHIFT);
+  PLECTL_RETURN_IF_ERROR(RunUntil(kContinued));
+  return OkStatus();
 }
 
 Status VcpuThread::Live() {

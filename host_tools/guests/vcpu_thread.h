@@ -17,7 +17,8 @@
 
 namespace plectl::guests {
 
-// The thread of one vCPU: runs it to the start barrier, then to its end, then waits to be ended.
+// The thread of one vCPU: runs it to the start barrier, then to its end, then waits to be ended;
+// before that it enters the guest once more when the gate reopens.
 // What it refers to must outlive it.
 class VcpuThread {
  public:
@@ -51,6 +52,8 @@ class VcpuThread {
  private:
   void Main();
   Status Live();
+  // One entry more after its end, which the guest answers by an abort.
+  Status Close();
   // Runs the guest until it writes `command`; false when it was stopped before.
   Result<bool> RunUntil(uint32_t command);
   Status ExplainExit() const;

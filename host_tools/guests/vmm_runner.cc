@@ -37,25 +37,41 @@ class ExitDeltas {
   explicit ExitDeltas(Vm& vm) {
     for (const Vcpu& vcpu : vm.vcpus()) statistics_.emplace_back(vcpu.fd());
   }
-  void Begin() {
-    begin_.clear();
-    for (const ExitStatistic& statistic : statistics_) begin_.push_back(statistic.Read());
-  }
-  [[nodiscard]] Count SinceBegin(size_t vcpu) const {
-    const Count end = statistics_[vcpu].Read();
-    if (!end.has_value() || !begin_[vcpu].has_value()) return end.has_value() ? begin_[vcpu] : end;
-    return end.value() - begin_[vcpu].value();
+  void Begin() { begin_ = ReadAll(); }
+  void End() { end_ = ReadAll(); }
+  // Of one vCPU, from Begin() to End().
+  [[nodiscard]] Count Between(size_t vcpu) const { return Difference(begin_[vcpu], end_[vcpu]); }
+  // Of all vCPUs, from End() to now, less the one of each that is expected.
+  [[nodiscard]] Count UnexpectedSinceEnd() const {
+    uint64_t total = 0;
+    for (size_t vcpu = 0; vcpu < statistics_.size(); ++vcpu) {
+      const Count since = Difference(end_[vcpu], statistics_[vcpu].Read());
+      if (!since.has_value()) return since;
+      total += since.value();
+    }
+    return total - statistics_.size();
   }
 
  private:
+  static Count Difference(const Count& begin, const Count& end) {
+    if (!end.has_value() || !begin.has_value()) return end.has_value() ? begin : end;
+    return end.value() - begin.value();
+  }
+  [[nodiscard]] std::vector<Count> ReadAll() const {
+    std::vector<Count> counts;
+    for (const ExitStatistic& statistic : statistics_) counts.push_back(statistic.Read());
+    return counts;
+  }
+
   std::vector<ExitStatistic> statistics_;
   std::vector<Count> begin_;
+  std::vector<Count> end_;
 };
 
 void AddHostSide(const VcpuGroup& group, const ExitDeltas& exits, std::vector<VcpuResult>& vcpus) {
   for (size_t id = 0; id < vcpus.size(); ++id) {
     const ThreadUsage& usage = group.usage(id);
-    vcpus[id].kvm_exits = exits.SinceBegin(id);
+    vcpus[id].kvm_exits = exits.Between(id);
     vcpus[id].involuntary_switches = usage.involuntary_switches;
     vcpus[id].voluntary_switches = usage.voluntary_switches;
     vcpus[id].user_ns = usage.user_ns;
@@ -80,8 +96,18 @@ void AddRates(const PayloadInfo& payload, GuestResult& result) {
   result.throughput_per_s = static_cast<double>(WorkDone(result.vcpus, payload)) / seconds;
 }
 
-// The guest's measured part, with the observer around it. OnFinished() follows every OnReady() that
-// succeeded; the guest's own failure is the one that is reported.
+// What the observer may want after the guest's end. `ran`: the guest came to it.
+Status CloseObserved(VcpuGroup& group, const ExitDeltas& exits, GuestObserver& observer, bool ran,
+                     std::chrono::milliseconds deadline) {
+  if (!ran || !observer.wants_closing_entry()) return observer.OnClosed(0);
+  const Status entered = group.EnterOnceMore(deadline);
+  Status closed = observer.OnClosed(exits.UnexpectedSinceEnd());
+  PLECTL_RETURN_IF_ERROR(entered);
+  return closed;
+}
+
+// The guest's measured part, with the observer around it. OnFinished() and OnClosed() follow every
+// OnReady() that succeeded; the guest's own failure is the one that is reported.
 Status RunObserved(VcpuGroup& group, ExitDeltas& exits, GuestObserver& observer,
                    const GuestRequest& request, GuestResult& result) {
   const std::vector<pid_t> tids = group.Tids();
@@ -90,9 +116,12 @@ Status RunObserved(VcpuGroup& group, ExitDeltas& exits, GuestObserver& observer,
   const Stopwatch stopwatch;
   const Status ran = group.RunToEnd(request.deadline);
   result.run_ns = stopwatch.ElapsedNs();
-  Status finished = observer.OnFinished();
+  const Status finished = observer.OnFinished();
+  exits.End();
+  Status closed = CloseObserved(group, exits, observer, ran.has_value(), request.deadline);
   PLECTL_RETURN_IF_ERROR(ran);
-  return finished;
+  PLECTL_RETURN_IF_ERROR(finished);
+  return closed;
 }
 
 // The last word on a guest whose result cannot be used.

@@ -24,9 +24,11 @@ class GateTest : public ::testing::Test {
     gate_ = Gate::Create(threads).value();
     for (uint32_t i = 0; i < threads; ++i) {
       threads_.emplace_back([this, fails = i < failing] {
-        if (fails) return gate_->Park(Inconclusive("broken"));
+        if (fails) return gate_->ParkForGood(Inconclusive("broken"));
         if (gate_->AwaitRelease()) ++released_;
-        gate_->Park(OkStatus());
+        if (!gate_->Park(OkStatus())) return;
+        ++reopened_;
+        gate_->ParkForGood(OkStatus());
       });
     }
   }
@@ -38,6 +40,7 @@ class GateTest : public ::testing::Test {
   std::unique_ptr<Gate> gate_;
   std::vector<std::thread> threads_;
   std::atomic<int> released_ = 0;
+  std::atomic<int> reopened_ = 0;
 };
 
 TEST_F(GateTest, HoldsAllUntilReleased) {
@@ -49,6 +52,20 @@ TEST_F(GateTest, HoldsAllUntilReleased) {
   EXPECT_EQ(gate_->Wait(Milestone::kAllParked, In(10'000)), WaitEnd::kReached);
   EXPECT_EQ(released_, 4);
   EXPECT_FALSE(gate_->failure());
+}
+
+TEST_F(GateTest, ReopensOnceForAllAndThenHoldsThem) {
+  Start(3);
+  EXPECT_EQ(gate_->Wait(Milestone::kAllReady, In(10'000)), WaitEnd::kReached);
+  gate_->Release();
+  EXPECT_EQ(gate_->Wait(Milestone::kAllParked, In(10'000)), WaitEnd::kReached);
+  EXPECT_EQ(reopened_, 0);
+  gate_->Reopen();
+  EXPECT_EQ(gate_->Wait(Milestone::kAllParked, In(10'000)), WaitEnd::kReached);
+  EXPECT_EQ(reopened_, 3);
+  gate_->Stop();
+  gate_->WaitAllParked();
+  EXPECT_EQ(reopened_, 3);
 }
 
 TEST_F(GateTest, StopSendsNobodyOn) {
