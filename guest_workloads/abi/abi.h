@@ -9,7 +9,7 @@
  */
 
 /* Raised whenever anything below changes; the host refuses an ELF of any other version. */
-#define PLECTL_ABI_VERSION 2
+#define PLECTL_ABI_VERSION 3
 
 #define PLECTL_NOTE_OWNER "plectl"
 #define PLECTL_NOTE_TYPE 1
@@ -17,7 +17,7 @@
 #define PLECTL_BOOT_MAGIC 0x544f4f42   /* "BOOT" in memory */
 #define PLECTL_RESULT_MAGIC 0x544c5352 /* "RSLT" in memory */
 
-#define PLECTL_MAX_VCPUS 64 /* vCPU i has APIC ID i */
+#define PLECTL_MAX_VCPUS 64 /* vCPU i has APIC ID first_vcpu + i, below this */
 #define PLECTL_MAX_EXTRAS 8
 #define PLECTL_NAME_SIZE 32 /* with the terminating 0 */
 
@@ -41,6 +41,7 @@
 #define PLECTL_ABORT_BOOT_BLOCK 2 /* magic, version, size, flags or payload make no sense */
 #define PLECTL_ABORT_APIC_ID 3    /* a vCPU with an APIC ID that the boot block does not cover */
 #define PLECTL_ABORT_CONTINUED 4  /* the host resumed a vCPU after DONE */
+#define PLECTL_ABORT_EXCLUSION 5  /* two vCPUs held the lock; see plectl_vcpu_result.other_owner */
 
 /* The two encodings at a relax site: as linked (PAUSE = rep; nop), and of the nop arm. */
 #define PLECTL_RELAX_BYTE_0_PAUSE 0xf3
@@ -51,6 +52,20 @@
 #define PLECTL_RELAX_SLED_NOPS 1024
 #define PLECTL_RELAX_TSC_CYCLES_MIN 4
 #define PLECTL_RELAX_TSC_CYCLES_MAX (PLECTL_RELAX_SLED_NOPS + 3)
+/* Of plectl_boot_block.relax_repeat, from 1. */
+#define PLECTL_RELAX_REPEAT_MAX 64
+
+/* Where plectl_boot_block.first_vcpu is, for the code before C. */
+#define PLECTL_BOOT_FIRST_VCPU_OFFSET 24
+
+/*
+ * Waits are counted by their length in TSC cycles: exactly below 2 * SUB, above in SUB buckets from
+ * each power of two to the next, so that a bucket is at most 1 / SUB of what it holds wide. The
+ * bucket of w, with s = max(0, floor(log2(w)) - log2(SUB)), is s * SUB + (w >> s); all 64 bits fit.
+ */
+#define PLECTL_WAIT_SUB_BITS 4
+#define PLECTL_WAIT_SUB_BUCKETS (1 << PLECTL_WAIT_SUB_BITS)
+#define PLECTL_WAIT_BUCKETS ((64 - PLECTL_WAIT_SUB_BITS + 1) * PLECTL_WAIT_SUB_BUCKETS)
 
 #ifndef __ASSEMBLER__
 
@@ -73,15 +88,22 @@ struct plectl_note {
   uint64_t relax_sites_size;
   uint64_t payloads; /* struct plectl_payload */
   uint64_t payloads_size;
+  uint64_t wait_histograms; /* struct plectl_wait_histogram, one for each of MAX_VCPUS */
 };
 
 /*
- * Flags of the boot block, at most one: when RFLAGS.IF is 0. HOLDING: from just after acquisition
- * to just after release. LOCKING: from before the first try on, as under spin_lock_irqsave() of
- * Linux; a spinner runs its whole measured part so. Without either: never.
+ * Flags of the boot block. At most one of these two says when RFLAGS.IF is 0. HOLDING: from just
+ * after acquisition to just after release. LOCKING: from before the first try on, as under
+ * spin_lock_irqsave() of Linux; a spinner runs its whole measured part so. Without either: never.
  */
 #define PLECTL_BOOT_INTERRUPTS_OFF_HOLDING 1u
 #define PLECTL_BOOT_INTERRUPTS_OFF_LOCKING 2u
+#define PLECTL_BOOT_INTERRUPTS_OFF \
+  (PLECTL_BOOT_INTERRUPTS_OFF_HOLDING | PLECTL_BOOT_INTERRUPTS_OFF_LOCKING)
+/* hold_tsc_cycles or think_tsc_cycles is the mean of an exponential distribution. */
+#define PLECTL_BOOT_HOLD_EXPONENTIAL 4u
+#define PLECTL_BOOT_THINK_EXPONENTIAL 8u
+#define PLECTL_BOOT_FLAGS 15u /* all of them */
 
 /* Written by the host before the first instruction of the guest. */
 struct plectl_boot_block {
@@ -89,9 +111,13 @@ struct plectl_boot_block {
   uint32_t version;
   uint32_t size; /* of this struct */
   uint32_t vcpus;
-  uint32_t payload; /* index into the payload table */
-  uint32_t flags;   /* PLECTL_BOOT_* */
+  uint32_t payload;      /* index into the payload table */
+  uint32_t flags;        /* PLECTL_BOOT_* */
+  uint32_t first_vcpu;   /* the APIC ID of vCPU 0 */
+  uint32_t relax_repeat; /* relax instructions in a row per turn of a wait loop; 1 or more */
+  /* One of the two is 0: how often, or until which time after its start, a vCPU does it. */
   uint64_t iterations;
+  uint64_t duration_tsc_cycles;
   uint64_t hold_tsc_cycles;
   uint64_t think_tsc_cycles;
   uint64_t body_loops;
@@ -100,14 +126,30 @@ struct plectl_boot_block {
    * is added to it) or MIN to MAX above. For the lab, whose PAUSE takes one cycle.
    */
   uint64_t relax_tsc_cycles;
+  uint64_t random_seed; /* with the APIC ID it decides all that is random on a vCPU */
+  uint64_t reserved[5];
 };
 
-/* The payload is a lock: acquisitions are counted; the protected counter must equal their sum. */
+/* Excludes: the protected counter must equal the sum of the acquisitions. Implies ROUNDS. */
 #define PLECTL_PAYLOAD_LOCK 1u
 /* Each vCPU executes at least `iterations` relax instructions, and takes no lock. */
 #define PLECTL_PAYLOAD_SPINNER 2u
 /* Honours PLECTL_BOOT_INTERRUPTS_OFF_*: a lock both of them, a spinner LOCKING. */
 #define PLECTL_PAYLOAD_INTERRUPTS_OFF 4u
+/*
+ * Each vCPU does `iterations` of something that it waits for: they are its acquisitions, and each
+ * wait is in its histogram.
+ */
+#define PLECTL_PAYLOAD_ROUNDS 8u
+/* What else of the boot block it honours: hold_*, think_*, duration, and in its wait loops
+ * body_loops and relax_repeat. */
+#define PLECTL_PAYLOAD_HOLDS 16u
+#define PLECTL_PAYLOAD_THINKS 32u
+#define PLECTL_PAYLOAD_DURATION 64u
+#define PLECTL_PAYLOAD_BODY_LOOPS 128u
+#define PLECTL_PAYLOAD_RELAX_REPEAT 256u
+/* Makes random choices of its own. */
+#define PLECTL_PAYLOAD_RANDOM 512u
 
 #ifdef PLECTL_GUEST
 struct vcpu;
@@ -125,7 +167,7 @@ struct plectl_payload {
   char extra_names[PLECTL_MAX_EXTRAS][PLECTL_NAME_SIZE];
   plectl_guest_function prepare; /* before the start barrier; may be 0 */
   plectl_guest_function run;     /* the measured part */
-  uint64_t reserved;
+  plectl_guest_function finish;  /* after it, before DONE; may be 0 */
 };
 
 enum plectl_vcpu_state {
@@ -147,7 +189,10 @@ struct plectl_vcpu_result {
   uint64_t wait_tsc_cycles_total;
   uint64_t wait_tsc_cycles_max;
   uint64_t extra[PLECTL_MAX_EXTRAS];
-  uint64_t reserved[7];
+  /* With PLECTL_ABORT_EXCLUSION: 1 + the vCPU that was also inside, or 0 when the lock was left. */
+  uint32_t other_owner;
+  uint32_t reserved_0;
+  uint64_t reserved[6];
 };
 
 struct plectl_result_block {
@@ -155,15 +200,26 @@ struct plectl_result_block {
   uint32_t version;
   uint32_t size; /* of this struct */
   uint32_t reserved[13];
-  /* Incremented without atomicity inside the critical section; alone in its cache line. */
+  /* Both are written without atomicity inside the critical section, in a cache line of their own.
+   */
   uint64_t protected_counter;
-  uint64_t padding[7];
+  uint64_t owner; /* 1 + the vCPU inside; 0: none */
+  uint64_t padding[6];
   struct plectl_vcpu_result vcpus[PLECTL_MAX_VCPUS];
 };
 
-PLECTL_STATIC_ASSERT(sizeof(struct plectl_note) == 56, "note layout");
-PLECTL_STATIC_ASSERT(sizeof(struct plectl_boot_block) == 64, "boot block layout");
-PLECTL_STATIC_ASSERT(offsetof(struct plectl_boot_block, iterations) == 24, "boot block layout");
+/* How often one vCPU waited how long: PLECTL_WAIT_*. Fills whole pages, so that none is shared. */
+struct plectl_wait_histogram {
+  uint64_t counts[PLECTL_WAIT_BUCKETS];
+  uint64_t padding[1024 - PLECTL_WAIT_BUCKETS];
+};
+
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_note) == 64, "note layout");
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_boot_block) == 128, "boot block layout");
+PLECTL_STATIC_ASSERT(offsetof(struct plectl_boot_block, first_vcpu) ==
+                         PLECTL_BOOT_FIRST_VCPU_OFFSET,
+                     "boot block layout");
+PLECTL_STATIC_ASSERT(offsetof(struct plectl_boot_block, iterations) == 32, "boot block layout");
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_payload) == 320, "payload layout");
 PLECTL_STATIC_ASSERT(offsetof(struct plectl_payload, prepare) == 296, "payload layout");
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_vcpu_result) == 192, "vCPU result layout");
@@ -171,5 +227,6 @@ PLECTL_STATIC_ASSERT(offsetof(struct plectl_vcpu_result, extra) == 72, "vCPU res
 PLECTL_STATIC_ASSERT(offsetof(struct plectl_result_block, protected_counter) == 64, "own line");
 PLECTL_STATIC_ASSERT(offsetof(struct plectl_result_block, vcpus) == 128, "own line");
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_result_block) == 128 + 64 * 192, "result layout");
+PLECTL_STATIC_ASSERT(sizeof(struct plectl_wait_histogram) == 8192, "whole pages");
 
 #endif /* __ASSEMBLER__ */

@@ -2,14 +2,10 @@
 #include "guest_workloads/payloads/lock_workload.h"
 
 #include "guest_workloads/rt/cpu.h"
+#include "guest_workloads/rt/measure.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
-
-static void record_wait(struct plectl_vcpu_result* result, uint64_t cycles) {
-  result->wait_tsc_cycles_total += cycles;
-  if (cycles > result->wait_tsc_cycles_max) result->wait_tsc_cycles_max = cycles;
-}
 
 /* `off` is a constant in what follows, so that interrupts that stay on cost no instruction. */
 ALWAYS_INLINE void acquire_measured(struct vcpu* vcpu, const struct lock_operations* lock,
@@ -20,26 +16,50 @@ ALWAYS_INLINE void acquire_measured(struct vcpu* vcpu, const struct lock_operati
   start = rdtsc();
   vcpu->result->spins += lock->acquire(vcpu);
   if (off == PLECTL_BOOT_INTERRUPTS_OFF_HOLDING) disable_interrupts();
-  record_wait(vcpu->result, rdtsc() - start);
-  vcpu->result->acquisitions++;
+  record_wait(vcpu, rdtsc() - start);
 }
 
-/* Loses counts if two vCPUs are ever inside at once: that is what the host checks. */
-static void count_in_critical_section(void) {
-  volatile uint64_t* counter = &result_block.protected_counter;
+NOINLINE noreturn void report_violation(const struct vcpu* vcpu, uint64_t owner) {
+  vcpu->result->other_owner = (uint32_t)owner;
+  abort_guest(PLECTL_ABORT_EXCLUSION);
+}
 
-  *counter = *counter + 1;
+/*
+ * Nothing here is atomic: with two vCPUs inside, one of them finds another owner, or a count is
+ * lost, which the host sees.
+ */
+ALWAYS_INLINE void enter_critical_section(const struct vcpu* vcpu) {
+  volatile struct plectl_result_block* block = &result_block;
+  const uint64_t owner = block->owner;
+
+  if (owner != 0) report_violation(vcpu, owner);
+  block->owner = vcpu->id + 1;
+  block->protected_counter = block->protected_counter + 1;
+}
+
+ALWAYS_INLINE void leave_critical_section(const struct vcpu* vcpu) {
+  volatile struct plectl_result_block* block = &result_block;
+  const uint64_t owner = block->owner;
+
+  if (owner != vcpu->id + 1) report_violation(vcpu, owner);
+  block->owner = 0;
+}
+
+ALWAYS_INLINE void run_once(struct vcpu* vcpu, const struct lock_operations* lock, uint32_t off) {
+  const uint64_t hold = lock->hold ? lock->hold(vcpu) : next_hold(vcpu);
+
+  acquire_measured(vcpu, lock, off);
+  enter_critical_section(vcpu);
+  busy_wait(hold);
+  leave_critical_section(vcpu);
+  lock->release(vcpu);
+  if (off != 0) enable_interrupts();
+  busy_wait(next_think(vcpu));
 }
 
 ALWAYS_INLINE void run(struct vcpu* vcpu, const struct lock_operations* lock, uint32_t off) {
-  for (uint64_t i = 0; i < vcpu->iterations; i++) {
-    acquire_measured(vcpu, lock, off);
-    count_in_critical_section();
-    busy_wait(vcpu->hold_tsc_cycles);
-    lock->release(vcpu);
-    if (off != 0) enable_interrupts();
-    busy_wait(vcpu->think_tsc_cycles);
-  }
+  do run_once(vcpu, lock, off);
+  while (lock->more ? lock->more(vcpu) : work_left(vcpu));
 }
 
 /* Functions of their own, so that none moves the code of another. */
@@ -56,7 +76,7 @@ NOINLINE void run_always_on(struct vcpu* vcpu, const struct lock_operations* loc
 }
 
 void lock_workload_run(struct vcpu* vcpu, const struct lock_operations* lock) {
-  switch (vcpu->flags) {
+  switch (vcpu->flags & PLECTL_BOOT_INTERRUPTS_OFF) {
     case PLECTL_BOOT_INTERRUPTS_OFF_HOLDING:
       run_holding_off(vcpu, lock);
       break;

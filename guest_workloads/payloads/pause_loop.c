@@ -52,7 +52,7 @@ USER_CODE static void turn(uint64_t turns, uint64_t body_loops, uint64_t padding
 }
 
 static struct relax_shape shape_of(const struct vcpu* vcpu) {
-  return vcpu->relax ? *vcpu->relax : (struct relax_shape){0, 0};
+  return vcpu->relax ? *vcpu->relax : (struct relax_shape){0, 0, 0, 0};
 }
 
 void pause_loop_run(struct vcpu* vcpu) {

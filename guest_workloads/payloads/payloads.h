@@ -5,14 +5,32 @@
 
 /* The entry points that table.c lists; one file per payload. */
 void token_ring_run(struct vcpu* vcpu);
+void tas_run(struct vcpu* vcpu);
 void ttas_run(struct vcpu* vcpu);
 void ticket_run(struct vcpu* vcpu);
+void mcs_run(struct vcpu* vcpu);
+void qspinlock_run(struct vcpu* vcpu);
+void holder_preempted_run(struct vcpu* vcpu);
+void barrier_prepare(struct vcpu* vcpu);
+void barrier_run(struct vcpu* vcpu);
+void ipi_shootdown_prepare(struct vcpu* vcpu);
+void ipi_shootdown_run(struct vcpu* vcpu);
+void ipi_shootdown_finish(struct vcpu* vcpu);
+void idle_prepare(struct vcpu* vcpu);
+void idle_run(struct vcpu* vcpu);
 void pause_storm_run(struct vcpu* vcpu);
 void pause_loop_run(struct vcpu* vcpu);
 void user_pause_loop_prepare(struct vcpu* vcpu);
 void user_pause_loop_run(struct vcpu* vcpu);
 
-/* What pause_storm puts into plectl_vcpu_result.extra. */
+/* The lock of ttas and holder_preempted. */
+uint64_t ttas_acquire(const struct vcpu* vcpu);
+void ttas_release(const struct vcpu* vcpu);
+
+/* What payloads put into plectl_vcpu_result.extra. */
+enum holder_preempted_extra { HOLDER_PREEMPTED_LONG_HOLDS, HOLDER_PREEMPTED_LONGEST_HOLD };
+enum barrier_extra { BARRIER_LAST_ARRIVALS };
+enum ipi_shootdown_extra { IPI_SHOOTDOWN_SERVED, IPI_SHOOTDOWN_INTERRUPTS };
 enum pause_storm_extra {
   PAUSE_STORM_INTERVAL,
   PAUSE_STORM_RUNS,

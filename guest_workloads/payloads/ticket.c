@@ -23,7 +23,7 @@ static void ticket_release(const struct vcpu* vcpu) {
 }
 
 void ticket_run(struct vcpu* vcpu) {
-  static const struct lock_operations ticket = {ticket_acquire, ticket_release};
+  static const struct lock_operations ticket = {ticket_acquire, ticket_release, 0, 0};
 
   lock_workload_run(vcpu, &ticket);
 }

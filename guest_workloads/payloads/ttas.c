@@ -6,7 +6,7 @@
 
 __attribute__((aligned(64))) static volatile uint32_t lock_word;
 
-static uint64_t ttas_acquire(const struct vcpu* vcpu) {
+uint64_t ttas_acquire(const struct vcpu* vcpu) {
   uint64_t spins = 0;
 
   while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE) != 0)
@@ -14,13 +14,13 @@ static uint64_t ttas_acquire(const struct vcpu* vcpu) {
   return spins;
 }
 
-static void ttas_release(const struct vcpu* vcpu) {
+void ttas_release(const struct vcpu* vcpu) {
   (void)vcpu;
   __atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
 }
 
 void ttas_run(struct vcpu* vcpu) {
-  static const struct lock_operations ttas = {ttas_acquire, ttas_release};
+  static const struct lock_operations ttas = {ttas_acquire, ttas_release, 0, 0};
 
   lock_workload_run(vcpu, &ttas);
 }

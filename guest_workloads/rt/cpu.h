@@ -15,7 +15,7 @@ static inline void out32(uint16_t port, uint32_t value) {
   __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-/* The calling vCPU's number: its initial APIC ID. */
+/* The calling vCPU's initial APIC ID. A VM exit. */
 static inline uint32_t cpu_id(void) {
   uint32_t eax = 1, ebx, ecx = 0, edx;
 
@@ -26,6 +26,9 @@ static inline uint32_t cpu_id(void) {
 static inline void enable_interrupts(void) { __asm__ volatile("sti" : : : "memory"); }
 
 static inline void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory"); }
+
+/* Interrupts off before and after; STI lets none in before the HLT, so a wake-up cannot be lost. */
+static inline void halt_until_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
 
 /* Returns after `cycles` of the TSC, busy, without any relax instruction. */
 static inline void busy_wait(uint64_t cycles) {

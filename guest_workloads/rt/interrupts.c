@@ -57,6 +57,10 @@ void interrupts_let_user_raise(uint8_t vector, uint64_t handler) {
   idt[vector].type |= GATE_FOR_RING_3;
 }
 
+void interrupts_handle(uint8_t vector, void (*handler)(struct interrupt_frame* frame)) {
+  set_gate(&idt[vector], (uint64_t)handler);
+}
+
 void interrupts_load(void) {
   const struct idt_pointer pointer = {.limit = sizeof(idt) - 1, .base = (uint64_t)idt};
 
@@ -64,7 +68,7 @@ void interrupts_load(void) {
 }
 
 noreturn void report_fault(uint64_t vector, uint64_t error_code, uint64_t rip) {
-  struct plectl_vcpu_result* result = &result_block.vcpus[cpu_id()];
+  struct plectl_vcpu_result* result = &result_block.vcpus[cpu_id() - boot_block.first_vcpu];
 
   result->fault_vector = (uint32_t)vector;
   result->fault_error_code = error_code;

@@ -26,6 +26,7 @@
 	.quad relax_sites_size
 	.quad payload_table_start
 	.quad payload_table_size
+	.quad wait_histograms
 4:	.balign 4
 
 	.section .note.Xen, "a", @note

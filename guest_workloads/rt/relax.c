@@ -3,11 +3,15 @@
 
 #include <stddef.h>
 
-#include "guest_workloads/abi/abi.h"
+#include "guest_workloads/rt/rt.h"
 #include "guest_workloads/rt/user_mode.h"
 
-/* From relax_sled.S. */
+#define RELAX_SITE_SIZE 2
+#define RELAX_PADDED_SITE_SIZE 5
+
+/* From relax_sled.S and relax_rows.S. */
 extern const uint8_t relax_sled_end[], relax_body_sled_end[];
+extern const uint8_t relax_row_end[], relax_padded_row_end[];
 USER_DATA uint64_t relax_body_loops;
 
 /* From guest.ld: the table of all sites. */
@@ -30,67 +34,66 @@ static uint64_t padding_of(uint64_t body_loops, uint64_t relax_tsc_cycles) {
   return (uint64_t)end - (relax_tsc_cycles - instructions_of_site() - 2);
 }
 
-void relax_setup(uint64_t body_loops, uint64_t relax_tsc_cycles) {
-  relax_body_loops = body_loops;
-  shape_of_boot_block.body_loops = body_loops;
-  shape_of_boot_block.padding = padding_of(body_loops, relax_tsc_cycles);
+/* Where the last `repeat` sites of a row begin. */
+static uint64_t row_of(uint64_t repeat, uint64_t padding) {
+  if (repeat < 2) return 0;
+  if (padding != 0) return (uint64_t)relax_padded_row_end - repeat * RELAX_PADDED_SITE_SIZE;
+  return (uint64_t)relax_row_end - repeat * RELAX_SITE_SIZE;
+}
+
+void relax_setup(void) {
+  struct relax_shape* shape = &shape_of_boot_block;
+
+  relax_body_loops = boot_block.body_loops;
+  shape->body_loops = boot_block.body_loops;
+  shape->padding = padding_of(boot_block.body_loops, boot_block.relax_tsc_cycles);
+  shape->repeat = boot_block.relax_repeat;
+  shape->row = row_of(shape->repeat, shape->padding);
 }
 
 const struct relax_shape* relax_shape(void) {
   const struct relax_shape* shape = &shape_of_boot_block;
 
-  return shape->body_loops == 0 && shape->padding == 0 ? NULL : shape;
+  return shape->body_loops == 0 && shape->padding == 0 && shape->row == 0 ? NULL : shape;
 }
 
 /*
  * LOOPNE counts in RCX and jumps while the comparison differs, so the loop counts its turns and is
- * still relax, cmp, branch: three instructions. It costs a few cycles more than JNE on Intel cores,
- * equally in both arms.
+ * still relax, look, branch. It costs a few cycles more than JNE on Intel cores, equally in both
+ * arms. Each shape has a loop of its own, so that none pays for another.
  */
-static uint64_t relax_tightly(const volatile uint32_t* word, uint32_t value) {
-  uint64_t left = UINT64_MAX;
+#define LOOP(relax, look, branch, ...)                   \
+  __asm__ volatile("1:\t" relax look "\n\t" branch " 1b" \
+                   : "+c"(left), [word] "+m"(*word)      \
+                   : [value] "r"(value), ##__VA_ARGS__   \
+                   : "eax", "r9", "cc", "memory")
 
-  __asm__ volatile("1:\t" RELAX_SITE
-                   "cmpl %[value], %[word]\n\t"
-                   "loopne 1b"
-                   : "+c"(left)
-                   : [word] "m"(*word), [value] "r"(value)
-                   : "cc", "memory");
-  return UINT64_MAX - left;
-}
+#define BODY                   \
+  "movq %[body_loops], %%r9\n" \
+  "2:\tdecq %%r9\n\t"          \
+  "jnz 2b\n\t"
 
-static uint64_t relax_with_body(const volatile uint32_t* word, uint32_t value,
-                                uint64_t body_loops) {
-  uint64_t left = UINT64_MAX;
-  uint64_t turn;
+#define DEFINE_WAIT_LOOP(name, type, look, branch)                                  \
+  uint64_t name(volatile type* word, type value, const struct relax_shape* shape) { \
+    uint64_t left = UINT64_MAX;                                                     \
+                                                                                    \
+    if (shape == NULL) {                                                            \
+      LOOP(RELAX_SITE, look, branch);                                               \
+    } else if (shape->row != 0) {                                                   \
+      register uint64_t padding __asm__("r8") = shape->padding;                     \
+      LOOP("call *%[row]\n\t", look, branch, [row] "r"(shape->row), "r"(padding));  \
+      return (UINT64_MAX - left) * shape->repeat;                                   \
+    } else if (shape->padding != 0) {                                               \
+      LOOP(RELAX_SITE_PADDED, look, branch, [padding] "r"(shape->padding));         \
+    } else {                                                                        \
+      LOOP(RELAX_SITE BODY, look, branch, [body_loops] "r"(shape->body_loops));     \
+    }                                                                               \
+    return UINT64_MAX - left;                                                       \
+  }
 
-  __asm__ volatile("1:\t" RELAX_SITE
-                   "movq %[body_loops], %[turn]\n"
-                   "2:\tdecq %[turn]\n\t"
-                   "jnz 2b\n\t"
-                   "cmpl %[value], %[word]\n\t"
-                   "loopne 1b"
-                   : "+c"(left), [turn] "=&r"(turn)
-                   : [word] "m"(*word), [value] "r"(value), [body_loops] "r"(body_loops)
-                   : "cc", "memory");
-  return UINT64_MAX - left;
-}
-
-static uint64_t relax_padded(const volatile uint32_t* word, uint32_t value, uint64_t padding) {
-  uint64_t left = UINT64_MAX;
-
-  __asm__ volatile("1:\t" RELAX_SITE_PADDED
-                   "cmpl %[value], %[word]\n\t"
-                   "loopne 1b"
-                   : "+c"(left)
-                   : [word] "m"(*word), [value] "r"(value), [padding] "r"(padding)
-                   : RELAX_PADDING_CLOBBERS);
-  return UINT64_MAX - left;
-}
-
-uint64_t relax_until_equal(const volatile uint32_t* word, uint32_t value,
-                           const struct relax_shape* shape) {
-  if (shape == NULL) return relax_tightly(word, value);
-  if (shape->padding != 0) return relax_padded(word, value, shape->padding);
-  return relax_with_body(word, value, shape->body_loops);
-}
+DEFINE_WAIT_LOOP(relax_until_equal, uint32_t, "cmpl %k[value], %[word]", "loopne")
+DEFINE_WAIT_LOOP(relax_until_different, uint32_t, "cmpl %k[value], %[word]", "loope")
+DEFINE_WAIT_LOOP(relax_until_half_equal, uint16_t, "cmpw %w[value], %[word]", "loopne")
+DEFINE_WAIT_LOOP(relax_until_byte_equal, uint8_t, "cmpb %b[value], %[word]", "loopne")
+DEFINE_WAIT_LOOP(relax_until_exchanged, uint32_t,
+                 "movl %k[value], %%eax\n\txchgl %%eax, %[word]\n\ttestl %%eax, %%eax", "loopne")

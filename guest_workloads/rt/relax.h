@@ -25,17 +25,30 @@ struct relax_shape {
    * relax_tsc_cycles where an instruction takes one cycle, and body_loops is done as well.
    */
   uint64_t padding;
+  /* How many relax instructions a turn of a wait loop has, and where to call them; 0: it has one.
+   */
+  uint64_t repeat;
+  uint64_t row;
 };
 
-/* Once, on vCPU 0, with the boot block's values. */
-void relax_setup(uint64_t body_loops, uint64_t relax_tsc_cycles);
+/* Once, on vCPU 0, as the boot block says. */
+void relax_setup(void);
 
-/* What relax_setup() was told; 0 when that is to spin as tightly as possible. */
+/* What the boot block says; 0 when that is to spin as tightly as possible. */
 const struct relax_shape* relax_shape(void);
 
 /*
- * Relaxes until *word equals `value`, in the given shape. Returns how many relax instructions were
- * executed; at least one.
+ * Wait loops: each turn relaxes in the given shape, then looks at *word. They return how many relax
+ * instructions were executed; at least one. docs/guest.md says how many instructions a turn has.
  */
-uint64_t relax_until_equal(const volatile uint32_t* word, uint32_t value,
+uint64_t relax_until_equal(volatile uint32_t* word, uint32_t value,
                            const struct relax_shape* shape);
+uint64_t relax_until_different(volatile uint32_t* word, uint32_t value,
+                               const struct relax_shape* shape);
+uint64_t relax_until_half_equal(volatile uint16_t* half, uint16_t value,
+                                const struct relax_shape* shape);
+uint64_t relax_until_byte_equal(volatile uint8_t* byte, uint8_t value,
+                                const struct relax_shape* shape);
+/* Looks by swapping `value` in, until what comes out is 0. */
+uint64_t relax_until_exchanged(volatile uint32_t* word, uint32_t value,
+                               const struct relax_shape* shape);

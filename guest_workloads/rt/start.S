@@ -30,11 +30,12 @@ protected_mode:
 	movl %eax, %gs
 	/*
 	 * KVM leaves a 16-bit TSS in TR after INIT (init_vmcb() in arch/x86/kvm/svm/svm.c), with which
-	 * Bochs refuses long mode. EBX = 8 * initial APIC ID (CPUID leaf 1, EBX bits 31..24).
+	 * Bochs refuses long mode. EBX = 8 * the vCPU's number (below).
 	 */
 	movl $1, %eax
 	cpuid
 	shrl $24, %ebx
+	subl boot_block + PLECTL_BOOT_FIRST_VCPU_OFFSET, %ebx
 	cmpl $PLECTL_MAX_VCPUS, %ebx
 	jae 1f
 	shll $3, %ebx
@@ -54,10 +55,14 @@ protected_mode:
 
 	.code64
 long_mode:
-	/* The initial APIC ID (CPUID leaf 1, EBX bits 31..24; SDM vol 2A) is the vCPU's number. */
+	/*
+	 * The vCPU's number: its initial APIC ID (CPUID leaf 1, EBX bits 31..24; SDM vol 2A) less that
+	 * of the first.
+	 */
 	movl $1, %eax
 	cpuid
 	shrl $24, %ebx
+	subl boot_block + PLECTL_BOOT_FIRST_VCPU_OFFSET, %ebx
 	cmpl $PLECTL_MAX_VCPUS, %ebx
 	jae 1f
 	movl %ebx, %edi
@@ -93,6 +98,7 @@ trampoline_end:
 
 	.section .bss.stacks, "aw", @nobits
 	.balign 16
+	.globl stacks
 stacks:
 	.skip PLECTL_MAX_VCPUS * STACK_SIZE
 

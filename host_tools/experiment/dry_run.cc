@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "host_tools/experiment/schedule.h"
@@ -41,12 +42,30 @@ std::string ParamsText(const host::ParamValues& params) {
   return fmt::format("{}", fmt::join(pairs, " "));
 }
 
+// What is not as usual, of the fields that few plans use.
+std::string RareFieldsText(const guests::Workload& workload) {
+  using guests::Distribution;
+  const guests::Workload defaults;
+  std::string text;
+  if (workload.hold_distribution != Distribution::kFixed) text += " hold=exponential";
+  if (workload.think_distribution != Distribution::kFixed) text += " think=exponential";
+  if (workload.random_seed != defaults.random_seed) {
+    text += fmt::format(" random_seed={}", workload.random_seed);
+  }
+  if (workload.relax_repeat != defaults.relax_repeat) {
+    text += fmt::format(" relax_repeat={}", workload.relax_repeat);
+  }
+  return text;
+}
+
 std::string WorkloadText(const guests::Workload& workload) {
   return fmt::format(
-      "{} vcpus={} cpus={} hold={} think={} iterations={} body_loops={} {} interrupts_off={}",
+      "{} vcpus={} cpus={} hold={} think={} {}={} body_loops={} {} interrupts_off={}{}",
       workload.payload, workload.vcpus, fmt::join(workload.cpus, ","), workload.hold_tsc_cycles,
-      workload.think_tsc_cycles, workload.iterations, workload.body_loops,
-      SchedulingName(workload.scheduling), InterruptsOffName(workload.interrupts_off));
+      workload.think_tsc_cycles, workload.duration_tsc_cycles != 0 ? "duration" : "iterations",
+      std::max(workload.duration_tsc_cycles, workload.iterations), workload.body_loops,
+      SchedulingName(workload.scheduling), InterruptsOffName(workload.interrupts_off),
+      RareFieldsText(workload));
 }
 
 std::string Summary(const Plan& plan, const DryRun& dry_run) {

@@ -115,6 +115,8 @@ void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
   record.tsc_khz = result.tsc_khz;
   record.elapsed_tsc_cycles = result.elapsed_tsc_cycles;
   record.vcpus = result.vcpus;
+  record.fairness_jain = result.fairness_jain;
+  record.waits = result.waits;
   record.timings.setup_ns = result.setup_ns;
   record.timings.run_ns = result.run_ns;
   record.timings.teardown_ns = result.teardown_ns;

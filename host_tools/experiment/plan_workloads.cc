@@ -44,12 +44,40 @@ constexpr std::array kUintFields = {
               {0, kCyclesMax},
               [](Workload& w, uint64_t v) { w.think_tsc_cycles = v; }},
     UintField{"iterations", {1, kCyclesMax}, [](Workload& w, uint64_t v) { w.iterations = v; }},
+    UintField{"duration_tsc_cycles",
+              {1, kCyclesMax},
+              [](Workload& w, uint64_t v) { w.duration_tsc_cycles = v; }},
     UintField{"body_loops", {0, kCyclesMax}, [](Workload& w, uint64_t v) { w.body_loops = v; }},
+    UintField{"random_seed", {}, [](Workload& w, uint64_t v) { w.random_seed = v; }},
+    UintField{"relax_repeat",
+              {1, PLECTL_RELAX_REPEAT_MAX},
+              [](Workload& w, uint64_t v) { w.relax_repeat = static_cast<uint32_t>(v); }},
 };
 
-constexpr std::array<std::string_view, 9> kKeys = {
-    "payload",    "vcpus",      "cpus",       "hold_tsc_cycles", "think_tsc_cycles",
-    "iterations", "body_loops", "scheduling", "interrupts_off"};
+// The words of a workload: key, what they are and where they go.
+struct DistributionField {
+  std::string_view key;
+  guests::Distribution Workload::*member;
+};
+constexpr std::array kDistributionFields = {
+    DistributionField{"hold_distribution", &Workload::hold_distribution},
+    DistributionField{"think_distribution", &Workload::think_distribution},
+};
+
+constexpr std::array<std::string_view, 14> kKeys = {"payload",
+                                                    "vcpus",
+                                                    "cpus",
+                                                    "hold_tsc_cycles",
+                                                    "think_tsc_cycles",
+                                                    "iterations",
+                                                    "body_loops",
+                                                    "scheduling",
+                                                    "interrupts_off",
+                                                    "duration_tsc_cycles",
+                                                    "hold_distribution",
+                                                    "think_distribution",
+                                                    "random_seed",
+                                                    "relax_repeat"};
 
 // One value of an axis: what it does to a workload.
 using Setter = std::function<void(Workload&)>;
@@ -89,6 +117,21 @@ Result<Axis> ReadInterruptsOff(const YamlNode& node) {
   for (const Placed<std::string>& name : names) {
     const InterruptsOff word = *std::ranges::find(kWords, name.value, InterruptsOffName);
     axis.push_back({[word](Workload& workload) { workload.interrupts_off = word; }, name.place});
+  }
+  return axis;
+}
+
+Result<Axis> ReadDistributions(const DistributionField& field, const YamlNode& node) {
+  using guests::Distribution;
+  constexpr std::array kWords = {Distribution::kFixed, Distribution::kExponential};
+  std::array<std::string_view, kWords.size()> known;
+  std::ranges::transform(kWords, known.begin(), DistributionName);
+  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, field.key, known));
+  Axis axis;
+  for (const Placed<std::string>& name : names) {
+    const Distribution word = *std::ranges::find(kWords, name.value, DistributionName);
+    axis.push_back({[member = field.member, word](Workload& workload) { workload.*member = word; },
+                    name.place});
   }
   return axis;
 }
@@ -139,17 +182,22 @@ Result<Axis> ReadAxis(std::string_view key, const YamlNode& node,
   if (key == "cpus") return ReadCpus(node);
   if (key == "scheduling") return ReadScheduling(node);
   if (key == "interrupts_off") return ReadInterruptsOff(node);
+  const auto words = std::ranges::find(kDistributionFields, key, &DistributionField::key);
+  if (words != kDistributionFields.end()) return ReadDistributions(*words, node);
   const auto field = std::ranges::find(kUintFields, key, &UintField::key);
   return ReadUints(*field, node);
 }
 
-Status CheckRequiredKeys(const YamlNode& entry) {
+Status CheckKeysTogether(const YamlNode& entry) {
   for (const std::string_view key : {"payload", "cpus"}) {
     if (entry.Find(key) == nullptr) {
       return FailAt(entry.place, fmt::format("the workload needs the key \"{}\"", key));
     }
   }
-  return OkStatus();
+  const YamlNode* duration = entry.Find("duration_tsc_cycles");
+  if (duration == nullptr || entry.Find("iterations") == nullptr) return OkStatus();
+  return FailAt(duration->place, "duration_tsc_cycles and iterations exclude each other",
+                "give how long each vCPU goes on, or how often");
 }
 
 // Where to point when a workload as a whole is refused: the key that the refusal starts with, else
@@ -164,15 +212,18 @@ YamlPlace PlaceToBlame(const YamlNode& entry, std::string_view refusal) {
 
 Workload Combine(const std::vector<Axis>& axes, const std::vector<size_t>& combination) {
   Workload workload;
-  workload.iterations = kIterationsDefault;
+  workload.iterations = 0;
   for (size_t i = 0; i < axes.size(); ++i) axes[i][combination[i]].value(workload);
+  if (workload.iterations == 0 && workload.duration_tsc_cycles == 0) {
+    workload.iterations = kIterationsDefault;
+  }
   return workload;
 }
 
 Result<std::vector<Workload>> ReadEntry(const YamlNode& entry,
                                         const guests::PayloadImage& payloads) {
   PLECTL_RETURN_IF_ERROR(CheckMap(entry, "a workload", kKeys));
-  PLECTL_RETURN_IF_ERROR(CheckRequiredKeys(entry));
+  PLECTL_RETURN_IF_ERROR(CheckKeysTogether(entry));
   std::vector<Axis> axes;
   std::vector<uint64_t> sizes;
   for (size_t i = 0; i < entry.keys.size(); ++i) {

@@ -11,6 +11,7 @@
 #include "host_tools/experiment/json_fields.h"
 #include "host_tools/experiment/noise_json.h"
 #include "host_tools/experiment/vcpu_json.h"
+#include "host_tools/experiment/waits_json.h"
 #include "host_tools/experiment/workload_json.h"
 
 namespace plectl::experiment {
@@ -105,6 +106,8 @@ void WriteGuestResult(const TrialRecord& record, json& object) {
   object["elapsed_tsc_cycles"] =
       measured ? json(record.elapsed_tsc_cycles) : Missing(kNoGuestResult);
   object["vcpus"] = VcpusToJson(record.vcpus);
+  if (record.fairness_jain) object["fairness_jain"] = *record.fairness_jain;
+  if (record.waits) object["wait_tsc_cycles"] = ToJson(*record.waits);
 }
 
 Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
@@ -113,6 +116,10 @@ Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
   PLECTL_ASSIGN_OR_RETURN(record.throughput_per_s, trial.Number("throughput_per_s"));
   PLECTL_ASSIGN_OR_RETURN(record.tsc_khz, trial.Uint("tsc_khz"));
   PLECTL_ASSIGN_OR_RETURN(record.elapsed_tsc_cycles, trial.Uint("elapsed_tsc_cycles"));
+  if (trial.Has("fairness_jain")) {
+    PLECTL_ASSIGN_OR_RETURN(record.fairness_jain, trial.Number("fairness_jain"));
+  }
+  PLECTL_ASSIGN_OR_RETURN(record.waits, WaitSummaryFromJson(trial));
   return OkStatus();
 }
 

@@ -52,6 +52,9 @@ struct TrialRecord {
   uint64_t tsc_khz = 0;
   uint64_t elapsed_tsc_cycles = 0;
   std::vector<guests::VcpuResult> vcpus;
+  // Absent from older records, and of payloads that wait for nothing.
+  std::optional<double> fairness_jain;
+  std::optional<guests::WaitSummary> waits;
   std::string ple_off_because;  // not empty: PLE could not fire under these parameters, and why
   TrialTimings timings;
   std::optional<host::NoiseRecord> noise;  // what the host did meanwhile; not in older records

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "host_tools/experiment/waits_json.h"
+
 namespace plectl::experiment {
 namespace {
 
@@ -39,6 +41,9 @@ json ToJson(const VcpuResult& vcpu) {
     if (vcpu.*field.member != 0) object[field.key] = vcpu.*field.member;
   }
   for (const UintField& field : kHostFields) object[field.key] = vcpu.*field.member;
+  if (!vcpu.wait_histogram.empty()) {
+    object["wait_histogram"] = experiment::ToJson(vcpu.wait_histogram);
+  }
   if (!vcpu.extra.empty()) object["extra"] = vcpu.extra;
   return object;
 }
@@ -54,6 +59,7 @@ Result<VcpuResult> FromJson(const JsonFields& fields) {
   PLECTL_ASSIGN_OR_RETURN(vcpu.kvm_exits, fields.CountOf("kvm_exits"));
   PLECTL_ASSIGN_OR_RETURN(vcpu.user_ns, fields.Int("user_ns"));
   PLECTL_ASSIGN_OR_RETURN(vcpu.system_ns, fields.Int("system_ns"));
+  PLECTL_ASSIGN_OR_RETURN(vcpu.wait_histogram, WaitHistogramFromJson(fields));
   if (fields.Has("extra")) {
     PLECTL_ASSIGN_OR_RETURN(vcpu.extra, fields.UintMap("extra"));
   }

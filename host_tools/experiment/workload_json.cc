@@ -29,6 +29,61 @@ Result<guests::InterruptsOff> ReadInterruptsOff(const JsonFields& fields) {
   return fields.Wrong("interrupts_off", "\"never\", \"holding\" or \"locking\"");
 }
 
+Result<guests::Distribution> ReadDistribution(const JsonFields& fields, std::string_view key) {
+  using guests::Distribution;
+  if (!fields.Has(key)) return Distribution::kFixed;
+  PLECTL_ASSIGN_OR_RETURN(const std::string name, fields.Text(key));
+  for (const auto word : {Distribution::kFixed, Distribution::kExponential}) {
+    if (DistributionName(word) == name) return word;
+  }
+  return fields.Wrong(key, "\"fixed\" or \"exponential\"");
+}
+
+// How long it goes on: one of two fields.
+Status ReadLength(const JsonFields& fields, guests::Workload& workload) {
+  workload.iterations = 0;
+  if (fields.Has("duration_tsc_cycles")) {
+    PLECTL_ASSIGN_OR_RETURN(workload.duration_tsc_cycles, fields.Uint("duration_tsc_cycles"));
+    return OkStatus();
+  }
+  PLECTL_ASSIGN_OR_RETURN(workload.iterations, fields.Uint("iterations"));
+  return OkStatus();
+}
+
+// What came later, and is absent when it has its default.
+Status ReadLaterFields(const JsonFields& fields, guests::Workload& workload) {
+  PLECTL_ASSIGN_OR_RETURN(workload.interrupts_off, ReadInterruptsOff(fields));
+  PLECTL_ASSIGN_OR_RETURN(workload.hold_distribution,
+                          ReadDistribution(fields, "hold_distribution"));
+  PLECTL_ASSIGN_OR_RETURN(workload.think_distribution,
+                          ReadDistribution(fields, "think_distribution"));
+  if (fields.Has("random_seed")) {
+    PLECTL_ASSIGN_OR_RETURN(workload.random_seed, fields.Uint("random_seed"));
+  }
+  if (fields.Has("relax_repeat")) {
+    PLECTL_ASSIGN_OR_RETURN(const uint64_t repeat, fields.Uint("relax_repeat", UINT32_MAX));
+    workload.relax_repeat = static_cast<uint32_t>(repeat);
+  }
+  return OkStatus();
+}
+
+void WriteLaterFields(const guests::Workload& workload, nlohmann::json& json) {
+  const guests::Workload defaults;
+  if (workload.interrupts_off != defaults.interrupts_off) {
+    json["interrupts_off"] = InterruptsOffName(workload.interrupts_off);
+  }
+  if (workload.hold_distribution != defaults.hold_distribution) {
+    json["hold_distribution"] = DistributionName(workload.hold_distribution);
+  }
+  if (workload.think_distribution != defaults.think_distribution) {
+    json["think_distribution"] = DistributionName(workload.think_distribution);
+  }
+  if (workload.random_seed != defaults.random_seed) json["random_seed"] = workload.random_seed;
+  if (workload.relax_repeat != defaults.relax_repeat) {
+    json["relax_repeat"] = workload.relax_repeat;
+  }
+}
+
 Result<std::vector<int>> ReadCpus(const JsonFields& fields) {
   PLECTL_ASSIGN_OR_RETURN(const auto numbers, fields.UintList("cpus", INT32_MAX));
   if (numbers.empty()) return fields.Wrong("cpus", "at least one CPU");
@@ -53,18 +108,24 @@ std::string_view InterruptsOffName(guests::InterruptsOff interrupts_off) {
   return "never";
 }
 
+std::string_view DistributionName(guests::Distribution distribution) {
+  return distribution == guests::Distribution::kExponential ? "exponential" : "fixed";
+}
+
 nlohmann::json ToJson(const guests::Workload& workload) {
   nlohmann::json json = {{"payload", workload.payload},
                          {"vcpus", workload.vcpus},
                          {"cpus", workload.cpus},
                          {"hold_tsc_cycles", workload.hold_tsc_cycles},
                          {"think_tsc_cycles", workload.think_tsc_cycles},
-                         {"iterations", workload.iterations},
                          {"body_loops", workload.body_loops},
                          {"scheduling", SchedulingName(workload.scheduling)}};
-  if (workload.interrupts_off != guests::InterruptsOff::kNever) {
-    json["interrupts_off"] = InterruptsOffName(workload.interrupts_off);
+  if (workload.duration_tsc_cycles != 0) {
+    json["duration_tsc_cycles"] = workload.duration_tsc_cycles;
+  } else {
+    json["iterations"] = workload.iterations;
   }
+  WriteLaterFields(workload, json);
   return json;
 }
 
@@ -77,10 +138,10 @@ Result<guests::Workload> WorkloadFromJson(const nlohmann::json& json) {
   PLECTL_ASSIGN_OR_RETURN(workload.cpus, ReadCpus(fields));
   PLECTL_ASSIGN_OR_RETURN(workload.hold_tsc_cycles, fields.Uint("hold_tsc_cycles"));
   PLECTL_ASSIGN_OR_RETURN(workload.think_tsc_cycles, fields.Uint("think_tsc_cycles"));
-  PLECTL_ASSIGN_OR_RETURN(workload.iterations, fields.Uint("iterations"));
+  PLECTL_RETURN_IF_ERROR(ReadLength(fields, workload));
   PLECTL_ASSIGN_OR_RETURN(workload.body_loops, fields.Uint("body_loops"));
   PLECTL_ASSIGN_OR_RETURN(workload.scheduling, ReadScheduling(fields));
-  PLECTL_ASSIGN_OR_RETURN(workload.interrupts_off, ReadInterruptsOff(fields));
+  PLECTL_RETURN_IF_ERROR(ReadLaterFields(fields, workload));
   return workload;
 }
 

@@ -15,12 +15,16 @@ std::string_view SchedulingName(guests::VcpuScheduling scheduling);
 // "never", "holding" or "locking".
 std::string_view InterruptsOffName(guests::InterruptsOff interrupts_off);
 
-// A workload as run logs hold it, all its fields: equal workloads give equal JSON. interrupts_off
-// is left out when it is `never`, so that logs and trial ids from before it are still the same.
+// "fixed" or "exponential".
+std::string_view DistributionName(guests::Distribution distribution);
+
+// A workload as run logs hold it: equal workloads give equal JSON. Fields that came later
+// (interrupts_off, the distributions, random_seed, relax_repeat) are left out when they have their
+// defaults, so that logs and trial ids from before them are still the same; of `iterations` and
+// `duration_tsc_cycles` there is the one that counts.
 nlohmann::json ToJson(const guests::Workload& workload);
 
-// BadInput that names the field when one (but interrupts_off) is absent, of another type or out of
-// range.
+// BadInput that names the field when one (but those) is absent, of another type or out of range.
 Result<guests::Workload> WorkloadFromJson(const nlohmann::json& json);
 
 }  // namespace plectl::experiment

@@ -4,7 +4,7 @@
 namespace plectl::guests {
 namespace {
 
-uint32_t FlagsOf(InterruptsOff interrupts_off) {
+uint32_t InterruptFlagsOf(InterruptsOff interrupts_off) {
   switch (interrupts_off) {
     case InterruptsOff::kHolding:
       return PLECTL_BOOT_INTERRUPTS_OFF_HOLDING;
@@ -14,6 +14,17 @@ uint32_t FlagsOf(InterruptsOff interrupts_off) {
       break;
   }
   return 0;
+}
+
+uint32_t FlagsOf(const Workload& workload) {
+  uint32_t flags = InterruptFlagsOf(workload.interrupts_off);
+  if (workload.hold_distribution == Distribution::kExponential) {
+    flags |= PLECTL_BOOT_HOLD_EXPONENTIAL;
+  }
+  if (workload.think_distribution == Distribution::kExponential) {
+    flags |= PLECTL_BOOT_THINK_EXPONENTIAL;
+  }
+  return flags;
 }
 
 }  // namespace
@@ -26,12 +37,15 @@ plectl_boot_block BootBlockOf(const GuestRequest& request, uint32_t payload) {
   boot.size = sizeof(boot);
   boot.vcpus = workload.vcpus;
   boot.payload = payload;
-  boot.flags = FlagsOf(workload.interrupts_off);
+  boot.flags = FlagsOf(workload);
+  boot.relax_repeat = workload.relax_repeat;
   boot.iterations = workload.iterations;
+  boot.duration_tsc_cycles = workload.duration_tsc_cycles;
   boot.hold_tsc_cycles = workload.hold_tsc_cycles;
   boot.think_tsc_cycles = workload.think_tsc_cycles;
   boot.body_loops = workload.body_loops;
   boot.relax_tsc_cycles = request.relax_tsc_cycles;
+  boot.random_seed = workload.random_seed;
   return boot;
 }
 

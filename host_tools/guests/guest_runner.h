@@ -6,12 +6,14 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "host_tools/base/count.h"
 #include "host_tools/base/result.h"
+#include "host_tools/guests/wait_histogram.h"
 
 namespace plectl::guests {
 
@@ -30,17 +32,26 @@ enum class InterruptsOff {
   kLocking,  // from before the first try to just after release; a spinner: while it is measured
 };
 
+// Of times in the guest: all the same, or random ones of that mean.
+enum class Distribution { kFixed, kExponential };
+
 // What the guest shall do and on which CPUs. All TSC cycles are the guest's.
 struct Workload {
-  std::string payload;            // "ttas", "ticket", "token_ring", "pause_storm", ...
+  std::string payload;            // "ttas", "barrier", "pause_storm", ... (docs/guest.md)
   uint32_t vcpus = 2;             // 1..64; at least 2 for payloads that need contention
   std::vector<int> cpus;          // host CPUs; vCPU i runs on cpus[i % size]. Never empty
   uint64_t hold_tsc_cycles = 0;   // inside the critical section
   uint64_t think_tsc_cycles = 0;  // between release and next attempt
-  uint64_t iterations = 1;        // acquisitions (pause_storm: PAUSEs) per vCPU
-  uint64_t body_loops = 0;        // extra turns of an empty loop between two relax instructions
+  // Per vCPU: acquisitions (of spinners: relax instructions), or 0 and how long it goes on.
+  uint64_t iterations = 1;
+  uint64_t duration_tsc_cycles = 0;
+  uint64_t body_loops = 0;  // extra turns of an empty loop between two relax instructions
   VcpuScheduling scheduling = VcpuScheduling::kOther;
   InterruptsOff interrupts_off = InterruptsOff::kNever;
+  Distribution hold_distribution = Distribution::kFixed;
+  Distribution think_distribution = Distribution::kFixed;
+  uint64_t random_seed = 1;   // decides, with the vCPU's number, all that is random in the guest
+  uint32_t relax_repeat = 1;  // relax instructions in a row per turn of a wait loop
 };
 
 struct GuestRequest {
@@ -61,6 +72,7 @@ struct VcpuResult {
   uint64_t tsc_end = 0;
   uint64_t wait_tsc_cycles_total = 0;
   uint64_t wait_tsc_cycles_max = 0;
+  WaitHistogram wait_histogram;
   std::map<std::string, uint64_t> extra;  // payload-specific, e.g. "pause_interval_tsc_cycles"
   // From the host's side:
   Count kvm_exits = Count::Missing("not read");  // KVM's own statistic, start barrier to end
@@ -70,13 +82,24 @@ struct VcpuResult {
   int64_t system_ns = 0;
 };
 
+// Of the waits of all vCPUs, in TSC cycles; all but `max` at most 6.25 % too high (WaitQuantile).
+struct WaitSummary {
+  uint64_t p50 = 0;
+  uint64_t p99 = 0;
+  uint64_t p99_9 = 0;
+  uint64_t max = 0;
+  friend bool operator==(const WaitSummary&, const WaitSummary&) = default;
+};
+
 struct GuestResult {
   std::vector<VcpuResult> vcpus;
   uint64_t tsc_khz = 0;
-  uint64_t elapsed_tsc_cycles = 0;  // first vCPU's start to last vCPU's end, guest TSC
-  double throughput_per_s = 0;      // acquisitions (pause_storm: relax instructions) per second
-  int64_t setup_ns = 0;             // VM creation to start barrier
-  int64_t run_ns = 0;               // start barrier to the last vCPU's end
+  uint64_t elapsed_tsc_cycles = 0;      // first vCPU's start to last vCPU's end, guest TSC
+  double throughput_per_s = 0;          // acquisitions (of spinners: relax instructions) per second
+  std::optional<double> fairness_jain;  // vm_summary.h; not of spinners
+  std::optional<WaitSummary> waits;     // not of spinners
+  int64_t setup_ns = 0;                 // VM creation to start barrier
+  int64_t run_ns = 0;                   // start barrier to the last vCPU's end
   int64_t teardown_ns = 0;
 };
 

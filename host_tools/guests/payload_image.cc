@@ -55,15 +55,27 @@ std::optional<std::string> TableName(const char (&field)[PLECTL_NAME_SIZE]) {
   return name;
 }
 
+void DecodeFlags(uint32_t flags, PayloadInfo& info) {
+  const auto has = [flags](uint32_t flag) { return (flags & flag) != 0; };
+  info.is_lock = has(PLECTL_PAYLOAD_LOCK);
+  info.has_rounds = has(PLECTL_PAYLOAD_LOCK | PLECTL_PAYLOAD_ROUNDS);
+  info.is_spinner = has(PLECTL_PAYLOAD_SPINNER);
+  info.can_turn_interrupts_off = has(PLECTL_PAYLOAD_INTERRUPTS_OFF);
+  info.holds = has(PLECTL_PAYLOAD_HOLDS);
+  info.thinks = has(PLECTL_PAYLOAD_THINKS);
+  info.takes_duration = has(PLECTL_PAYLOAD_DURATION);
+  info.takes_body_loops = has(PLECTL_PAYLOAD_BODY_LOOPS);
+  info.takes_relax_repeat = has(PLECTL_PAYLOAD_RELAX_REPEAT);
+  info.is_random = has(PLECTL_PAYLOAD_RANDOM);
+}
+
 Result<PayloadInfo> DecodePayload(const plectl_payload& entry) {
   const auto name = TableName(entry.name);
   if (!name || name->empty()) return BadInput("payload table has an invalid name");
-  PayloadInfo info{*name,
-                   entry.min_vcpus,
-                   (entry.flags & PLECTL_PAYLOAD_LOCK) != 0,
-                   (entry.flags & PLECTL_PAYLOAD_SPINNER) != 0,
-                   {},
-                   (entry.flags & PLECTL_PAYLOAD_INTERRUPTS_OFF) != 0};
+  PayloadInfo info;
+  info.name = *name;
+  info.min_vcpus = entry.min_vcpus;
+  DecodeFlags(entry.flags, info);
   if (info.min_vcpus == 0 || info.min_vcpus > PLECTL_MAX_VCPUS) {
     return BadInput(fmt::format("payload {} wants at least {} vCPUs, allowed are 1 to {}",
                                 info.name, info.min_vcpus, PLECTL_MAX_VCPUS));
@@ -121,6 +133,10 @@ Status PayloadImage::CheckBlocks() const {
   if (!Loaded(note_.result_block, sizeof(plectl_result_block))) {
     return BadInput(
         fmt::format("result block at {:#x} is not in loaded memory", note_.result_block));
+  }
+  if (!Loaded(note_.wait_histograms, sizeof(plectl_wait_histogram) * PLECTL_MAX_VCPUS)) {
+    return BadInput(
+        fmt::format("wait histograms at {:#x} are not in loaded memory", note_.wait_histograms));
   }
   return OkStatus();
 }

@@ -20,10 +20,18 @@ struct ElfImage;
 struct PayloadInfo {
   std::string name;
   uint32_t min_vcpus = 1;
-  bool is_lock = false;                  // acquisitions and the protected counter can be checked
+  bool is_lock = false;                  // excludes: the protected counter can be checked
+  bool has_rounds = false;               // counts acquisitions, and how long it waits for each
   bool is_spinner = false;               // executes at least `iterations` relax instructions
   std::vector<std::string> extra_names;  // what its extra results mean
-  bool can_turn_interrupts_off = false;  // honours Workload::interrupts_off
+  // What it honours of a Workload.
+  bool can_turn_interrupts_off = false;
+  bool holds = false;
+  bool thinks = false;
+  bool takes_duration = false;
+  bool takes_body_loops = false;
+  bool takes_relax_repeat = false;
+  bool is_random = false;  // uses random_seed whatever the distributions are
 };
 
 // Bytes for one range of guest-physical memory.
@@ -44,6 +52,8 @@ class PayloadImage {
   // Physical address of the 32-bit entry point (PVH).
   [[nodiscard]] uint32_t entry() const { return entry_; }
   [[nodiscard]] uint64_t result_block() const { return note_.result_block; }
+  // Where the plectl_wait_histogram of vCPU 0 is; the others follow.
+  [[nodiscard]] uint64_t wait_histograms() const { return note_.wait_histograms; }
   // Where its memory ends, with what is zero at first.
   [[nodiscard]] uint64_t end() const { return memory_.address + memory_.bytes.size(); }
 

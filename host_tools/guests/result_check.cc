@@ -6,6 +6,9 @@
 namespace plectl::guests {
 namespace {
 
+// Of one vCPU, when a time ends its work: the sum over all is far from overflow.
+constexpr uint64_t kAcquisitionsMax = 1'000'000'000'000'000;
+
 Failure Nonsense(std::string_view field, uint64_t value, std::string_view expected) {
   return Inconclusive(fmt::format("the guest's result block makes no sense: {} is {}, expected {}",
                                   field, value, expected),
@@ -44,17 +47,24 @@ Status CheckTimes(const plectl_vcpu_result& result) {
                       result.wait_tsc_cycles_total);
 }
 
+Status CheckWork(const plectl_vcpu_result& result, const PayloadInfo& payload,
+                 const Workload& workload) {
+  if (payload.is_spinner) {
+    PLECTL_RETURN_IF_ERROR(ExpectAtLeast("spins", result.spins, workload.iterations));
+  }
+  if (!payload.has_rounds) return OkStatus();
+  if (workload.iterations != 0) {
+    return Expect("acquisitions", result.acquisitions, workload.iterations);
+  }
+  PLECTL_RETURN_IF_ERROR(ExpectAtLeast("acquisitions", result.acquisitions, 1));
+  return ExpectAtMost("acquisitions", result.acquisitions, kAcquisitionsMax);
+}
+
 Status CheckVcpu(const plectl_vcpu_result& result, const PayloadInfo& payload,
                  const Workload& workload) {
   PLECTL_RETURN_IF_ERROR(Expect("state", result.state, PLECTL_VCPU_DONE));
   PLECTL_RETURN_IF_ERROR(CheckTimes(result));
-  if (payload.is_lock) {
-    PLECTL_RETURN_IF_ERROR(Expect("acquisitions", result.acquisitions, workload.iterations));
-  }
-  if (payload.is_spinner) {
-    PLECTL_RETURN_IF_ERROR(ExpectAtLeast("spins", result.spins, workload.iterations));
-  }
-  return OkStatus();
+  return CheckWork(result, payload, workload);
 }
 
 VcpuResult Translate(const plectl_vcpu_result& result, const PayloadInfo& payload) {
@@ -75,12 +85,75 @@ VcpuResult Translate(const plectl_vcpu_result& result, const PayloadInfo& payloa
 Status CheckMutualExclusion(const plectl_result_block& block, const PayloadInfo& payload,
                             const Workload& workload) {
   if (!payload.is_lock) return OkStatus();
-  return Expect("protected_counter", block.protected_counter, workload.iterations * workload.vcpus);
+  uint64_t acquisitions = 0;
+  for (uint32_t id = 0; id < workload.vcpus; ++id) acquisitions += block.vcpus[id].acquisitions;
+  PLECTL_RETURN_IF_ERROR(Expect("protected_counter", block.protected_counter, acquisitions));
+  return Expect("owner", block.owner, 0);
+}
+
+// What the histogram says of the count and the sum of the waits. Sums stop at their largest value.
+struct HistogramSums {
+  uint64_t waits = 0;
+  uint64_t cycles_least = 0;
+  uint64_t cycles_most = 0;
+};
+
+void AddSaturating(uint64_t count, uint64_t cycles, uint64_t& sum) {
+  uint64_t product = 0;
+  if (__builtin_mul_overflow(count, cycles, &product) ||
+      __builtin_add_overflow(sum, product, &sum)) {
+    sum = UINT64_MAX;
+  }
+}
+
+HistogramSums SumsOf(const WaitHistogram& histogram) {
+  HistogramSums sums;
+  for (const WaitCount& item : histogram) {
+    AddSaturating(item.count, 1, sums.waits);
+    AddSaturating(item.count, item.lower_bound, sums.cycles_least);
+    AddSaturating(item.count, WaitBucketLast(WaitBucketOf(item.lower_bound)), sums.cycles_most);
+  }
+  return sums;
+}
+
+Status CheckHistogram(const VcpuResult& vcpu) {
+  const HistogramSums sums = SumsOf(vcpu.wait_histogram);
+  PLECTL_RETURN_IF_ERROR(Expect("the sum of wait_histogram", sums.waits, vcpu.acquisitions));
+  PLECTL_RETURN_IF_ERROR(ExpectAtLeast("wait_tsc_cycles_total of these waits",
+                                       vcpu.wait_tsc_cycles_total, sums.cycles_least));
+  PLECTL_RETURN_IF_ERROR(ExpectAtMost("wait_tsc_cycles_total of these waits",
+                                      vcpu.wait_tsc_cycles_total, sums.cycles_most));
+  // As a bucket, since that is what the histogram knows of it.
+  return Expect("the last bucket of wait_histogram", vcpu.wait_histogram.back().lower_bound,
+                WaitBucketFirst(WaitBucketOf(vcpu.wait_tsc_cycles_max)));
+}
+
+WaitHistogram Sparse(const plectl_wait_histogram& histogram) {
+  WaitHistogram sparse;
+  for (size_t bucket = 0; bucket < PLECTL_WAIT_BUCKETS; ++bucket) {
+    const uint64_t count = histogram.counts[bucket];
+    if (count != 0) sparse.push_back({WaitBucketFirst(bucket), count});
+  }
+  return sparse;
+}
+
+// What a payload that waits for nothing left in its histogram is of no interest.
+Status AddHistograms(std::span<const plectl_wait_histogram> histograms, const PayloadInfo& payload,
+                     std::vector<VcpuResult>& vcpus) {
+  if (!payload.has_rounds) return OkStatus();
+  for (size_t id = 0; id < vcpus.size(); ++id) {
+    vcpus[id].wait_histogram = Sparse(histograms[id]);
+    if (const Status checked = CheckHistogram(vcpus[id]); !checked) {
+      return Fail(WithContext(fmt::format("vCPU {}", id), checked.error()));
+    }
+  }
+  return OkStatus();
 }
 
 }  // namespace
 
 Result<std::vector<VcpuResult>> CheckResultBlock(const plectl_result_block& block,
+                                                 std::span<const plectl_wait_histogram> histograms,
                                                  const PayloadInfo& payload,
                                                  const Workload& workload) {
   PLECTL_RETURN_IF_ERROR(CheckHeader(block));
@@ -93,6 +166,7 @@ Result<std::vector<VcpuResult>> CheckResultBlock(const plectl_result_block& bloc
     vcpus.push_back(Translate(result, payload));
   }
   PLECTL_RETURN_IF_ERROR(CheckMutualExclusion(block, payload, workload));
+  PLECTL_RETURN_IF_ERROR(AddHistograms(histograms, payload, vcpus));
   return vcpus;
 }
 

@@ -124,6 +124,12 @@ std::string DescribeException(const plectl_vcpu_result& result) {
                      result.fault_rip);
 }
 
+std::string DescribeViolation(const plectl_vcpu_result& result) {
+  constexpr std::string_view kWhat = "mutual exclusion failed: while it held the lock,";
+  if (result.other_owner == 0) return fmt::format("{} another vCPU came and left", kWhat);
+  return fmt::format("{} so did vCPU {}", kWhat, result.other_owner - 1);
+}
+
 }  // namespace
 
 std::string ExitReasonName(uint32_t reason) {
@@ -158,6 +164,8 @@ std::string DescribeAbort(uint32_t code, const plectl_vcpu_result& result) {
       return "its APIC ID is not that of a configured vCPU";
     case PLECTL_ABORT_CONTINUED:
       return "it was resumed after its end";
+    case PLECTL_ABORT_EXCLUSION:
+      return DescribeViolation(result);
     default:
       return fmt::format("unknown abort code {}", code);
   }

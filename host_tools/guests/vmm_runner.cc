@@ -16,6 +16,7 @@
 #include "host_tools/guests/thread_control.h"
 #include "host_tools/guests/vcpu_group.h"
 #include "host_tools/guests/vm.h"
+#include "host_tools/guests/vm_summary.h"
 #include "host_tools/guests/workload_check.h"
 
 namespace plectl::guests {
@@ -82,7 +83,7 @@ void AddHostSide(const VcpuGroup& group, const ExitDeltas& exits, std::vector<Vc
 // What the payload gets done: acquisitions, or relax instructions where that is all it does.
 uint64_t WorkDone(const std::vector<VcpuResult>& vcpus, const PayloadInfo& payload) {
   uint64_t work = 0;
-  for (const VcpuResult& vcpu : vcpus) work += payload.is_lock ? vcpu.acquisitions : vcpu.spins;
+  for (const VcpuResult& vcpu : vcpus) work += payload.has_rounds ? vcpu.acquisitions : vcpu.spins;
   return work;
 }
 
@@ -124,6 +125,17 @@ Status RunObserved(VcpuGroup& group, ExitDeltas& exits, GuestObserver& observer,
   return closed;
 }
 
+Result<std::vector<plectl_wait_histogram>> ReadHistograms(const GuestMemory& memory,
+                                                          uint64_t address, uint32_t vcpus) {
+  std::vector<plectl_wait_histogram> histograms;
+  for (uint32_t id = 0; id < vcpus; ++id) {
+    const uint64_t at = address + id * sizeof(plectl_wait_histogram);
+    PLECTL_ASSIGN_OR_RETURN(const auto histogram, memory.Read<plectl_wait_histogram>(at));
+    histograms.push_back(histogram);
+  }
+  return histograms;
+}
+
 // The last word on a guest whose result cannot be used.
 Error WithPlaces(const VcpuGroup& group, Error error) {
   error.message += fmt::format("; {}", group.DescribePlaces());
@@ -135,12 +147,16 @@ Status CollectResult(Vm& vm, const VcpuGroup& group, const ExitDeltas& exits,
                      GuestResult& result) {
   PLECTL_ASSIGN_OR_RETURN(const auto block,
                           vm.memory().Read<plectl_result_block>(payload.result_block()));
-  auto vcpus = CheckResultBlock(block, info, workload);
+  PLECTL_ASSIGN_OR_RETURN(const auto histograms,
+                          ReadHistograms(vm.memory(), payload.wait_histograms(), workload.vcpus));
+  auto vcpus = CheckResultBlock(block, histograms, info, workload);
   if (!vcpus) return Fail(WithPlaces(group, vcpus.error()));
   result.vcpus = std::move(*vcpus);
   AddHostSide(group, exits, result.vcpus);
   PLECTL_ASSIGN_OR_RETURN(result.tsc_khz, vm.vcpus().front().TscKhz());
   AddRates(info, result);
+  result.fairness_jain = FairnessJain(result.vcpus);
+  result.waits = SummarizeWaits(result.vcpus);
   return OkStatus();
 }
 

@@ -66,6 +66,87 @@ Status CheckInterruptsOff(const PayloadInfo& payload, InterruptsOff interrupts_o
                   "use locking, under which it spins with interrupts off, or never");
 }
 
+Failure NotHonoured(std::string_view key, uint64_t value, const PayloadInfo& payload,
+                    std::string_view why) {
+  return BadInput(fmt::format("{} is {}: payload {} {}", key, value, payload.name, why),
+                  "leave it out, or use another payload");
+}
+
+Status CheckLength(const PayloadInfo& payload, const Workload& workload) {
+  if (workload.duration_tsc_cycles == 0) {
+    if (workload.iterations != 0) return OkStatus();
+    return BadInput("iterations is 0: at least 1 is needed");
+  }
+  if (workload.iterations != 0) {
+    return BadInput(fmt::format("duration_tsc_cycles is {}, iterations is {}: one must be 0",
+                                workload.duration_tsc_cycles, workload.iterations));
+  }
+  if (payload.takes_duration) return OkStatus();
+  return NotHonoured("duration_tsc_cycles", workload.duration_tsc_cycles, payload,
+                     "runs for its iterations only");
+}
+
+Status CheckTime(const PayloadInfo& payload, bool honoured, std::string_view name, uint64_t cycles,
+                 Distribution distribution) {
+  if (cycles != 0 && !honoured) {
+    return NotHonoured(fmt::format("{}_tsc_cycles", name), cycles, payload,
+                       fmt::format("does not {}", name));
+  }
+  if (distribution == Distribution::kFixed) return OkStatus();
+  if (!honoured) {
+    return BadInput(fmt::format("{}_distribution is exponential: payload {} does not {}", name,
+                                payload.name, name),
+                    "leave it out, or use another payload");
+  }
+  if (cycles != 0) return OkStatus();
+  return BadInput(
+      fmt::format("{0}_distribution is exponential, but its mean {0}_tsc_cycles is 0", name),
+      "give a mean, or leave the distribution out");
+}
+
+bool IsRandom(const PayloadInfo& payload, const Workload& workload) {
+  return payload.is_random || workload.hold_distribution != Distribution::kFixed ||
+         workload.think_distribution != Distribution::kFixed;
+}
+
+Status CheckTimes(const PayloadInfo& payload, const Workload& workload) {
+  PLECTL_RETURN_IF_ERROR(CheckTime(payload, payload.holds, "hold", workload.hold_tsc_cycles,
+                                   workload.hold_distribution));
+  PLECTL_RETURN_IF_ERROR(CheckTime(payload, payload.thinks, "think", workload.think_tsc_cycles,
+                                   workload.think_distribution));
+  if (payload.is_random && workload.hold_distribution != Distribution::kFixed) {
+    return BadInput(
+        fmt::format("hold_distribution is exponential: payload {} picks its holds itself",
+                    payload.name),
+        "leave it out, or use another payload");
+  }
+  if (workload.random_seed == Workload{}.random_seed || IsRandom(payload, workload)) {
+    return OkStatus();
+  }
+  return BadInput(fmt::format("random_seed is {}: nothing is random in this workload of payload {}",
+                              workload.random_seed, payload.name),
+                  "leave it out, or use an exponential distribution");
+}
+
+Status CheckWaitLoop(const PayloadInfo& payload, const Workload& workload) {
+  if (workload.body_loops != 0 && !payload.takes_body_loops) {
+    return NotHonoured("body_loops", workload.body_loops, payload, "has no loop that relaxes");
+  }
+  if (workload.relax_repeat == 1) return OkStatus();
+  if (workload.relax_repeat == 0 || workload.relax_repeat > PLECTL_RELAX_REPEAT_MAX) {
+    return BadInput(fmt::format("relax_repeat is {}: allowed are 1 to {}", workload.relax_repeat,
+                                PLECTL_RELAX_REPEAT_MAX));
+  }
+  if (!payload.takes_relax_repeat) {
+    return NotHonoured("relax_repeat", workload.relax_repeat, payload, "has no wait loop");
+  }
+  if (workload.body_loops == 0) return OkStatus();
+  return BadInput(fmt::format("relax_repeat is {}, body_loops is {}: nothing may stand between "
+                              "relax instructions in a row",
+                              workload.relax_repeat, workload.body_loops),
+                  "use one of the two");
+}
+
 }  // namespace
 
 std::vector<std::string_view> PayloadNames(const PayloadImage& image) {
@@ -79,7 +160,9 @@ Result<uint32_t> CheckWorkload(const PayloadImage& image, const Workload& worklo
   const PayloadInfo& payload = image.payloads()[index];
   PLECTL_RETURN_IF_ERROR(CheckVcpus(payload, workload.vcpus));
   PLECTL_RETURN_IF_ERROR(CheckCpus(workload.cpus));
-  if (workload.iterations == 0) return BadInput("iterations is 0: at least 1 is needed");
+  PLECTL_RETURN_IF_ERROR(CheckLength(payload, workload));
+  PLECTL_RETURN_IF_ERROR(CheckTimes(payload, workload));
+  PLECTL_RETURN_IF_ERROR(CheckWaitLoop(payload, workload));
   PLECTL_RETURN_IF_ERROR(CheckScheduling(payload, workload));
   PLECTL_RETURN_IF_ERROR(CheckInterruptsOff(payload, workload.interrupts_off));
   return index;

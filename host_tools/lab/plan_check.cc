@@ -44,14 +44,30 @@ uint64_t DefaultGap(LabCpu cpu) {
   return std::ranges::find(params, GapName(cpu), &host::PleParam::name)->kernel_default;
 }
 
-// The loop that waits for a lock: one relax instruction, compare, branch.
-uint64_t ShortestLoop(const LabOptions& options) {
-  return (options.profile ? options.profile->pause_tsc_cycles : 1) + 2;
+// A loop that waits for a lock: one relax instruction, compare, branch; in a row, or where an
+// atomic does the comparing, two more (docs/guest.md).
+uint64_t WaitLoop(const LabOptions& options, const Workload& workload) {
+  const uint64_t relax = options.profile ? options.profile->pause_tsc_cycles : 1;
+  return relax + (workload.relax_repeat > 1 || workload.payload == "tas" ? 4 : 2);
+}
+
+bool SpinsWithInterruptsOff(const Workload& workload) {
+  return workload.interrupts_off == guests::InterruptsOff::kLocking;
+}
+
+// Of those that spin with interrupts off.
+uint64_t LongestLoop(const LabOptions& options, const Plan& plan) {
+  uint64_t longest = 0;
+  for (const Workload& workload : plan.workloads) {
+    if (!SpinsWithInterruptsOff(workload)) continue;
+    longest = std::max(longest, WaitLoop(options, workload));
+  }
+  return longest;
 }
 
 // Why a spin with interrupts off would never end at this setting; empty when PAUSE exits end it.
-std::string WhyEndless(Arm arm, const host::ParamValues& params, const LabOptions& options,
-                       const EngineFacts& facts) {
+std::string WhyEndless(Arm arm, const host::ParamValues& params, uint64_t loop,
+                       const LabOptions& options, const EngineFacts& facts) {
   if (arm == Arm::kNop) return "in the nop arm";
   if (!facts.ple_off_because.empty()) return "since " + facts.ple_off_because;
   if (options.cpu == LabCpu::kAmd && Value(params, "pause_filter_count") == 0) {
@@ -59,19 +75,18 @@ std::string WhyEndless(Arm arm, const host::ParamValues& params, const LabOption
   }
   const std::string_view gap_name = GapName(options.cpu);
   const uint64_t gap = Value(params, gap_name).value_or(DefaultGap(options.cpu));
-  if (gap >= ShortestLoop(options)) return {};
-  return fmt::format("with {}={} and a loop of at least {} TSC cycles", gap_name, gap,
-                     ShortestLoop(options));
+  if (gap >= loop) return {};
+  return fmt::format("with {}={} and a loop of at least {} TSC cycles", gap_name, gap, loop);
 }
 
 Status CheckInterruptsOff(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
-  const auto spins = [](const Workload& workload) {
-    return workload.interrupts_off == guests::InterruptsOff::kLocking;
-  };
-  if (facts.interrupts_when_off || std::ranges::none_of(plan.workloads, spins)) return OkStatus();
+  if (facts.interrupts_when_off || std::ranges::none_of(plan.workloads, SpinsWithInterruptsOff)) {
+    return OkStatus();
+  }
+  const uint64_t loop = LongestLoop(options, plan);
   for (const Arm arm : plan.arms) {
     for (const host::ParamValues& params : plan.param_sets) {
-      const std::string why = WhyEndless(arm, params, options, facts);
+      const std::string why = WhyEndless(arm, params, loop, options, facts);
       if (why.empty()) continue;
       return Environment(
           fmt::format("this emulator delivers no interrupt to a guest that spins with interrupts "

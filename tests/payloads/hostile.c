@@ -3,6 +3,7 @@
 #include "guest_workloads/rt/cpu.h"
 #include "guest_workloads/rt/rt.h"
 #include "guest_workloads/rt/user_mode.h"
+#include "tests/payloads/broken_locks.h"
 
 #define WILD_PORT 0x1234
 #define WILD_ADDRESS 0xd0000000 /* mapped by the page tables, backed by no memory */
@@ -97,6 +98,12 @@ static void lost_count(struct vcpu* vcpu) {
   result_block.protected_counter = vcpu->iterations;
 }
 
+/* Waits that nobody had. */
+static void wild_histogram(struct vcpu* vcpu) {
+  vcpu->result->acquisitions = vcpu->iterations;
+  for (uint64_t i = 0; i < PLECTL_WAIT_BUCKETS; i++) vcpu->waits->counts[i] = UINT64_MAX - i;
+}
+
 static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
     {.name = "hostile_hang", .min_vcpus = 1, .run = hang},
     {.name = "hostile_hang_before_sync", .min_vcpus = 1, .prepare = hang, .run = run_nothing},
@@ -121,5 +128,17 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
      .prepare = enter_ring_3,
      .run = user_writes_to_its_code},
     {.name = "hostile_user_port", .min_vcpus = 1, .prepare = enter_ring_3, .run = user_says_done},
+    {.name = "hostile_wild_histogram",
+     .min_vcpus = 1,
+     .flags = PLECTL_PAYLOAD_ROUNDS,
+     .run = wild_histogram},
+    {.name = "broken_check_then_set",
+     .min_vcpus = 2,
+     .flags = PLECTL_PAYLOAD_LOCK | PLECTL_PAYLOAD_HOLDS,
+     .run = check_then_set_run},
+    {.name = "broken_early_release",
+     .min_vcpus = 2,
+     .flags = PLECTL_PAYLOAD_LOCK | PLECTL_PAYLOAD_HOLDS,
+     .run = early_release_run},
     {.name = "hostile_nothing", .min_vcpus = 1, .run = run_nothing},
 };

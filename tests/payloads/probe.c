@@ -32,10 +32,24 @@ static void probe_release(const struct vcpu* vcpu) {
 }
 
 static void probe_lock(struct vcpu* vcpu) {
-  static const struct lock_operations lock = {probe_acquire, probe_release};
+  static const struct lock_operations lock = {probe_acquire, probe_release, 0, 0};
 
   lock_workload_run(vcpu, &lock);
   vcpu->result->extra[ON_AFTER] = interrupts_on();
+}
+
+static uint64_t acquire_nothing(const struct vcpu* vcpu) {
+  (void)vcpu;
+  return 0;
+}
+
+static void release_nothing(const struct vcpu* vcpu) { (void)vcpu; }
+
+/* What an acquisition costs without the lock itself. */
+static void probe_cost(struct vcpu* vcpu) {
+  static const struct lock_operations nothing = {acquire_nothing, release_nothing, 0, 0};
+
+  lock_workload_run(vcpu, &nothing);
 }
 
 static void probe_spinner(struct vcpu* vcpu) {
@@ -66,6 +80,11 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
      .flags = PLECTL_PAYLOAD_LOCK | PLECTL_PAYLOAD_INTERRUPTS_OFF,
      .extra_names = EXTRA_NAMES,
      .run = probe_lock},
+    {.name = "probe_cost",
+     .min_vcpus = 1,
+     .flags = PLECTL_PAYLOAD_LOCK | PLECTL_PAYLOAD_HOLDS | PLECTL_PAYLOAD_THINKS |
+              PLECTL_PAYLOAD_DURATION,
+     .run = probe_cost},
     {.name = "probe_spinner",
      .min_vcpus = 1,
      .flags = PLECTL_PAYLOAD_SPINNER | PLECTL_PAYLOAD_INTERRUPTS_OFF,

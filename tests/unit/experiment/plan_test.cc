@@ -56,6 +56,11 @@ TEST(Plan, TheSmallestPlanHasTheDocumentedDefaults) {
   EXPECT_EQ(workload.body_loops, 0U);
   EXPECT_EQ(workload.scheduling, guests::VcpuScheduling::kOther);
   EXPECT_EQ(workload.interrupts_off, guests::InterruptsOff::kNever);
+  EXPECT_EQ(workload.duration_tsc_cycles, 0U);
+  EXPECT_EQ(workload.hold_distribution, guests::Distribution::kFixed);
+  EXPECT_EQ(workload.think_distribution, guests::Distribution::kFixed);
+  EXPECT_EQ(workload.random_seed, 1U);
+  EXPECT_EQ(workload.relax_repeat, 1U);
   EXPECT_EQ(plan.text, text);
   EXPECT_EQ(plan.sha256, Sha256Hex(text));
 }
@@ -69,8 +74,8 @@ deadline_ms: 2500
 arms: nop
 params: {pause_filter_count: 3000, pause_filter_thresh: 128}
 workloads:
-  - payload: pause_storm
-    vcpus: 1
+  - payload: mcs
+    vcpus: 2
     cpus: [1, 3]
     hold_tsc_cycles: 5
     think_tsc_cycles: 6
@@ -78,6 +83,9 @@ workloads:
     body_loops: 8
     scheduling: fifo
     interrupts_off: locking
+    hold_distribution: exponential
+    think_distribution: exponential
+    random_seed: 18446744073709551615
 )");
   EXPECT_EQ(plan.name, "full-1.0_x");
   EXPECT_EQ(plan.seed, UINT64_MAX);
@@ -86,7 +94,7 @@ workloads:
   EXPECT_THAT(plan.arms, ElementsAre(Arm::kNop));
   EXPECT_EQ(plan.param_sets[0].at("pause_filter_count"), "3000");
   const guests::Workload& workload = plan.workloads.at(0);
-  EXPECT_EQ(workload.vcpus, 1U);
+  EXPECT_EQ(workload.vcpus, 2U);
   EXPECT_THAT(workload.cpus, ElementsAre(1, 3));
   EXPECT_EQ(workload.hold_tsc_cycles, 5U);
   EXPECT_EQ(workload.think_tsc_cycles, 6U);
@@ -94,6 +102,19 @@ workloads:
   EXPECT_EQ(workload.body_loops, 8U);
   EXPECT_EQ(workload.scheduling, guests::VcpuScheduling::kFifo);
   EXPECT_EQ(workload.interrupts_off, guests::InterruptsOff::kLocking);
+  EXPECT_EQ(workload.hold_distribution, guests::Distribution::kExponential);
+  EXPECT_EQ(workload.think_distribution, guests::Distribution::kExponential);
+  EXPECT_EQ(workload.random_seed, UINT64_MAX);
+}
+
+TEST(Plan, ADurationTakesThePlaceOfIterations) {
+  const Plan plan = Parse(
+      "name: x\nworkloads:\n"
+      "- {payload: ttas, cpus: 0, duration_tsc_cycles: [5, 6], relax_repeat: 64}\n");
+  ASSERT_EQ(plan.workloads.size(), 2U);
+  EXPECT_EQ(plan.workloads[1].duration_tsc_cycles, 6U);
+  EXPECT_EQ(plan.workloads[1].iterations, 0U);
+  EXPECT_EQ(plan.workloads[1].relax_repeat, 64U);
 }
 
 TEST(Plan, ValuesAreScalarsListsOrRanges) {

@@ -124,7 +124,12 @@ TEST(Schedule, IdsTellEveryWorkloadFieldApart) {
   add([](guests::Workload& w) { w.scheduling = guests::VcpuScheduling::kFifo; });
   add([](guests::Workload& w) { w.interrupts_off = guests::InterruptsOff::kHolding; });
   add([](guests::Workload& w) { w.interrupts_off = guests::InterruptsOff::kLocking; });
-  EXPECT_EQ(MakeSchedule(plan).size(), 10U);  // it aborts when two ids are equal
+  add([](guests::Workload& w) { w.duration_tsc_cycles = 2, w.iterations = 0; });
+  add([](guests::Workload& w) { w.hold_distribution = guests::Distribution::kExponential; });
+  add([](guests::Workload& w) { w.think_distribution = guests::Distribution::kExponential; });
+  add([](guests::Workload& w) { w.random_seed = 2; });
+  add([](guests::Workload& w) { w.relax_repeat = 2; });
+  EXPECT_EQ(MakeSchedule(plan).size(), 15U);  // it aborts when two ids are equal
 }
 
 // Fixed for ever too.

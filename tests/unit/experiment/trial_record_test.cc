@@ -6,6 +6,8 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "tests/unit/experiment/sample_run.h"
 
@@ -36,6 +38,10 @@ TEST(TrialRecord, HasTheKeysOfTheContract) {
   EXPECT_EQ(object["throughput_per_s"], 123'456.789);
   EXPECT_EQ(object["vcpus"].size(), 2U);
   EXPECT_EQ(object["vcpus"][0]["tsc_end"], UINT64_MAX);
+  EXPECT_EQ(object["vcpus"][0]["wait_histogram"], json({{1, 19'999}, {12, 1}}));
+  EXPECT_FALSE(object["vcpus"][1].contains("wait_histogram"));
+  EXPECT_EQ(object["fairness_jain"], 0.875);
+  EXPECT_EQ(object["wait_tsc_cycles"], json({{"p50", 1}, {"p99", 2}, {"p99_9", 3}, {"max", 12}}));
   EXPECT_EQ(object["timings"]["own_ns"], 5);
   EXPECT_EQ(object["valid"], true);
   EXPECT_FALSE(object.contains("invalid_because"));
@@ -52,6 +58,36 @@ TEST(TrialRecord, ComesBackUnchanged) {
   EXPECT_EQ(read->params, trial.params);
   EXPECT_EQ(read->window_updates, trial.window_updates);
   EXPECT_EQ(read->vcpus[1].kvm_exits, Count::Missing("not read"));
+}
+
+TEST(TrialRecord, OfBeforeTheWaitHistogramsIsRead) {
+  json object = ToJson(SampleTrial());
+  object.erase("fairness_jain");
+  object.erase("wait_tsc_cycles");
+  object["vcpus"][0].erase("wait_histogram");
+  const Result<TrialRecord> old = TrialFromJson(object);
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_FALSE(old->fairness_jain);
+  EXPECT_FALSE(old->waits);
+  EXPECT_EQ(ToJson(*old), object);
+}
+
+TEST(TrialRecord, DefaultsOfLaterWorkloadFieldsAreLeftOut) {
+  TrialRecord trial = SampleTrial();
+  trial.workload = {};
+  trial.workload.cpus = {0};
+  json workload = ToJson(trial)["workload"];
+  for (const char* key : {"hold_distribution", "think_distribution", "random_seed", "relax_repeat",
+                          "interrupts_off", "duration_tsc_cycles"}) {
+    EXPECT_FALSE(workload.contains(key)) << key;
+  }
+  EXPECT_EQ(workload["iterations"], 1);
+  trial.workload.iterations = 0;
+  trial.workload.duration_tsc_cycles = 9;
+  workload = ToJson(trial)["workload"];
+  EXPECT_FALSE(workload.contains("iterations"));
+  EXPECT_EQ(TrialFromJson(ToJson(trial))->workload.duration_tsc_cycles, 9U);
+  EXPECT_EQ(TrialFromJson(ToJson(trial))->workload.iterations, 0U);
 }
 
 TEST(TrialRecord, HoldsTheNoiseByGroup) {
@@ -173,9 +209,11 @@ TEST(TrialRecord, AcceptsUnknownKeys) {
 }
 
 TEST(TrialRecord, EveryRequiredFieldIsMissed) {
+  const std::set<std::string> optional = {"kind", "ple_off_because", "noise", "fairness_jain",
+                                          "wait_tsc_cycles"};
   const json whole = ToJson(SampleTrial());
   for (const auto& [key, value] : whole.items()) {
-    if (key == "kind" || key == "ple_off_because" || key == "noise") continue;
+    if (optional.contains(key)) continue;
     json object = whole;
     object.erase(key);
     EXPECT_THAT(ErrorOf(object), HasSubstr("trial." + key)) << key;
@@ -209,6 +247,19 @@ TEST(TrialRecord, ChecksTypesAndRanges) {
       {"/workload/scheduling", "rr", "workload.scheduling"},
       {"/workload/interrupts_off", "", "workload.interrupts_off: expected \"never\", \"holding\""},
       {"/workload/interrupts_off", 1, "workload.interrupts_off"},
+      {"/workload/hold_distribution", "even", "workload.hold_distribution: expected \"fixed\""},
+      {"/workload/random_seed", -1, "workload.random_seed"},
+      {"/workload/relax_repeat", "2", "workload.relax_repeat"},
+      {"/workload/duration_tsc_cycles", -2, "workload.duration_tsc_cycles"},
+      {"/fairness_jain", -0.5, "trial.fairness_jain"},
+      {"/wait_tsc_cycles", 3, "trial.wait_tsc_cycles: expected an object"},
+      {"/wait_tsc_cycles/p99", "x", "trial.wait_tsc_cycles.p99"},
+      {"/vcpus/0/wait_histogram", 3, "trial.vcpus[0].wait_histogram: expected a list"},
+      {"/vcpus/0/wait_histogram/0", json({1}), "trial.vcpus[0].wait_histogram"},
+      {"/vcpus/0/wait_histogram/0/1", 0, "trial.vcpus[0].wait_histogram"},
+      {"/vcpus/0/wait_histogram/0/0", -1, "trial.vcpus[0].wait_histogram"},
+      {"/vcpus/0/wait_histogram/0/0", 12, "bounds going up"},
+      {"/vcpus/0/wait_histogram/1/0", 33, "trial.vcpus[0].wait_histogram"},
       {"/pause_exits", -5, "trial.pause_exits"},
       {"/pause_exits", 1.0, "trial.pause_exits"},
       {"/pause_exits", json::object(), "trial.pause_exits.missing_because"},

@@ -26,14 +26,17 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kBase = PLECTL_LOAD_ADDRESS;
 constexpr uint64_t kResultAt = 0x1000;
+constexpr uint64_t kWaitsAt = 0x8000;
 constexpr uint64_t kPayloadAt = 0x200;
 constexpr uint64_t kSitesAt = 0x100;
 constexpr uint64_t kCodeAt = 0x10;
+constexpr uint64_t kMemorySize = kWaitsAt + sizeof(plectl_wait_histogram) * PLECTL_MAX_VCPUS;
 
 // A small payload that fulfils the contract until a test breaks it.
 struct SmallPayload {
   plectl_note note{PLECTL_ABI_VERSION, 0, kBase + 0x400,      kBase + kResultAt,
-                   kBase + kSitesAt,   8, kBase + kPayloadAt, sizeof(plectl_payload)};
+                   kBase + kSitesAt,   8, kBase + kPayloadAt, sizeof(plectl_payload),
+                   kBase + kWaitsAt};
   uint32_t entry = kBase;
   uint64_t site = kBase + kCodeAt;
   uint8_t code[2] = {0xf3, 0x90};
@@ -45,7 +48,7 @@ struct SmallPayload {
     std::memcpy(memory.data() + kSitesAt, &site, sizeof site);
     std::memcpy(memory.data() + kPayloadAt, &payload, sizeof payload);
     ElfBuilder elf;
-    elf.Add(PT_LOAD, kBase, memory, kResultAt + sizeof(plectl_result_block));
+    elf.Add(PT_LOAD, kBase, memory, kMemorySize);
     elf.Add(PT_NOTE, 0, NoteBytes("plectl", PLECTL_NOTE_TYPE, ObjectBytes(note)), 0);
     elf.Add(PT_NOTE, 0, NoteBytes("Xen", 18, ObjectBytes(entry)), 0);
     return elf.Build();
@@ -94,7 +97,7 @@ TEST(PayloadImage, NamesBothAbiVersions) {
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().kind, ErrorKind::kBadInput);
   EXPECT_THAT(image.error().message, HasSubstr("ABI version 99"));
-  EXPECT_THAT(image.error().message, HasSubstr("speaks version 2"));
+  EXPECT_THAT(image.error().message, HasSubstr("speaks version 3"));
 }
 
 TEST(PayloadImage, RefusesMissingOrShortNotes) {
@@ -114,8 +117,11 @@ TEST(PayloadImage, RefusesAddressesOutOfBounds) {
   payload.note.boot_block = ~uint64_t{0};
   EXPECT_THAT(payload.Error(), HasSubstr("boot block"));
   payload = {};
-  payload.note.result_block += 1;
+  payload.note.result_block = kBase + kMemorySize - sizeof(plectl_result_block) + 1;
   EXPECT_THAT(payload.Error(), HasSubstr("result block"));
+  payload = {};
+  payload.note.wait_histograms += 1;
+  EXPECT_THAT(payload.Error(), HasSubstr("wait histograms at 0x108001"));
   payload = {};
   payload.note.relax_sites_size = ~uint64_t{7};
   EXPECT_THAT(payload.Error(), HasSubstr("relax-site table"));
@@ -152,6 +158,31 @@ TEST(PayloadImage, RefusesBadPayloadTables) {
   payload = {};
   payload.payload.extra_names[1][0] = '"';
   EXPECT_THAT(payload.Error(), HasSubstr("invalid extra name"));
+}
+
+TEST(PayloadImage, DecodesEveryFlag) {
+  const std::vector<std::pair<uint32_t, bool PayloadInfo::*>> flags = {
+      {PLECTL_PAYLOAD_LOCK, &PayloadInfo::is_lock},
+      {PLECTL_PAYLOAD_ROUNDS, &PayloadInfo::has_rounds},
+      {PLECTL_PAYLOAD_SPINNER, &PayloadInfo::is_spinner},
+      {PLECTL_PAYLOAD_INTERRUPTS_OFF, &PayloadInfo::can_turn_interrupts_off},
+      {PLECTL_PAYLOAD_HOLDS, &PayloadInfo::holds},
+      {PLECTL_PAYLOAD_THINKS, &PayloadInfo::thinks},
+      {PLECTL_PAYLOAD_DURATION, &PayloadInfo::takes_duration},
+      {PLECTL_PAYLOAD_BODY_LOOPS, &PayloadInfo::takes_body_loops},
+      {PLECTL_PAYLOAD_RELAX_REPEAT, &PayloadInfo::takes_relax_repeat},
+      {PLECTL_PAYLOAD_RANDOM, &PayloadInfo::is_random},
+  };
+  for (const auto& [flag, member] : flags) {
+    SmallPayload payload;
+    payload.payload.flags = flag;
+    const auto image = PayloadImage::Parse(payload.Build());
+    ASSERT_TRUE(image) << image.error().Text();
+    for (const auto& [other, other_member] : flags) {
+      const bool implied = flag == PLECTL_PAYLOAD_LOCK && other == PLECTL_PAYLOAD_ROUNDS;
+      EXPECT_EQ(image->payloads()[0].*other_member, other == flag || implied) << flag << other;
+    }
+  }
 }
 
 // The claim that every comparison of arms rests on.

@@ -104,6 +104,10 @@ TEST(DescribeAbort, ExplainsEveryCode) {
   EXPECT_THAT(DescribeAbort(PLECTL_ABORT_BOOT_BLOCK, {}), HasSubstr("boot block"));
   EXPECT_THAT(DescribeAbort(PLECTL_ABORT_APIC_ID, {}), HasSubstr("APIC ID"));
   EXPECT_THAT(DescribeAbort(PLECTL_ABORT_CONTINUED, {}), HasSubstr("resumed"));
+  plectl_vcpu_result result{};
+  EXPECT_THAT(DescribeAbort(PLECTL_ABORT_EXCLUSION, result), HasSubstr("came and left"));
+  result.other_owner = 3;
+  EXPECT_THAT(DescribeAbort(PLECTL_ABORT_EXCLUSION, result), HasSubstr("so did vCPU 2"));
   EXPECT_THAT(DescribeAbort(12345, {}), HasSubstr("unknown abort code 12345"));
 }
 

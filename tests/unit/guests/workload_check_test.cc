@@ -33,8 +33,9 @@ std::string ErrorOf(const Workload& workload) {
 
 TEST(PayloadNames, AreThoseOfTheEmbeddedElf) {
   EXPECT_THAT(PayloadNames(Embedded()),
-              ::testing::ElementsAre("token_ring", "ttas", "ticket", "pause_storm", "pause_loop",
-                                     "user_pause_loop"));
+              ::testing::ElementsAre("token_ring", "tas", "ttas", "ticket", "mcs", "qspinlock",
+                                     "holder_preempted", "barrier", "ipi_shootdown", "idle",
+                                     "pause_storm", "pause_loop", "user_pause_loop"));
 }
 
 TEST(CheckWorkload, AcceptsEveryPayloadWithTwoVcpus) {
@@ -52,7 +53,7 @@ TEST(CheckWorkload, SuggestsAPayload) {
   workload.payload = "tickets";
   EXPECT_THAT(ErrorOf(workload), HasSubstr("did you mean \"ticket\"?"));
   workload.payload = "hostile_hang";
-  EXPECT_THAT(ErrorOf(workload), HasSubstr("token_ring, ttas, ticket, pause_storm, pause_loop"));
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("token_ring, tas, ttas, ticket, mcs"));
 }
 
 TEST(CheckWorkload, NeedsContentionWhereThePayloadDoes) {
@@ -93,7 +94,8 @@ TEST(CheckWorkload, RefusesFifoSpinnersThatShareACpu) {
 
 TEST(CheckWorkload, LocksTurnInterruptsOffEitherWay) {
   Workload workload = Valid();
-  for (const char* lock : {"token_ring", "ttas", "ticket"}) {
+  for (const char* lock :
+       {"token_ring", "tas", "ttas", "ticket", "mcs", "qspinlock", "holder_preempted"}) {
     workload.payload = lock;
     for (const auto word : {InterruptsOff::kHolding, InterruptsOff::kLocking}) {
       workload.interrupts_off = word;
@@ -122,6 +124,90 @@ TEST(CheckWorkload, RefusesInterruptsOffWhereThePayloadKeepsThemOn) {
   EXPECT_THAT(ErrorOf(workload), HasSubstr("interrupts_off is locking: payload user_pause_loop"));
   workload.interrupts_off = InterruptsOff::kHolding;
   EXPECT_THAT(ErrorOf(workload), HasSubstr("always runs with interrupts on"));
+}
+
+TEST(CheckWorkload, RoundsWithoutALockKeepInterruptsOn) {
+  Workload workload = Valid();
+  workload.interrupts_off = InterruptsOff::kLocking;
+  for (const char* payload : {"barrier", "ipi_shootdown", "idle"}) {
+    workload.payload = payload;
+    EXPECT_THAT(ErrorOf(workload), HasSubstr("always runs with interrupts on"));
+  }
+}
+
+TEST(CheckWorkload, EndsByIterationsOrByTime) {
+  Workload workload = Valid();
+  workload.duration_tsc_cycles = 5;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("duration_tsc_cycles is 5, iterations is 1: one"));
+  workload.iterations = 0;
+  for (const char* payload : {"token_ring", "qspinlock", "barrier", "ipi_shootdown", "idle"}) {
+    workload.payload = payload;
+    EXPECT_EQ(ErrorOf(workload), "no error") << payload;
+  }
+  for (const char* payload : {"pause_storm", "pause_loop", "user_pause_loop"}) {
+    workload.payload = payload;
+    EXPECT_THAT(ErrorOf(workload), HasSubstr("duration_tsc_cycles is 5: payload"));
+  }
+}
+
+TEST(CheckWorkload, TimesAreForThoseWhoHoldOrThink) {
+  Workload workload = Valid();
+  workload.payload = "barrier";
+  workload.think_tsc_cycles = 7;
+  EXPECT_EQ(ErrorOf(workload), "no error");
+  workload.hold_tsc_cycles = 7;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("hold_tsc_cycles is 7: payload barrier does not hold"));
+  workload.payload = "pause_loop";
+  workload.hold_tsc_cycles = 0;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("think_tsc_cycles is 7: payload pause_loop does not"));
+}
+
+TEST(CheckWorkload, DistributionsNeedAMean) {
+  Workload workload = Valid();
+  workload.hold_distribution = Distribution::kExponential;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("its mean hold_tsc_cycles is 0"));
+  workload.hold_tsc_cycles = 7;
+  EXPECT_EQ(ErrorOf(workload), "no error");
+  workload.payload = "holder_preempted";
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("picks its holds itself"));
+  workload = Valid();
+  workload.payload = "pause_storm";
+  workload.think_distribution = Distribution::kExponential;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("think_distribution is exponential: payload"));
+}
+
+TEST(CheckWorkload, ASeedNeedsSomethingRandom) {
+  Workload workload = Valid();
+  workload.random_seed = 2;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("random_seed is 2: nothing is random"));
+  workload.payload = "holder_preempted";
+  EXPECT_EQ(ErrorOf(workload), "no error");
+  workload.payload = "idle";
+  workload.think_tsc_cycles = 100;
+  workload.think_distribution = Distribution::kExponential;
+  EXPECT_EQ(ErrorOf(workload), "no error");
+}
+
+TEST(CheckWorkload, RowsOfRelaxInstructionsAreForWaitLoops) {
+  Workload workload = Valid();
+  workload.relax_repeat = 64;
+  for (const char* payload : {"tas", "barrier", "ipi_shootdown"}) {
+    workload.payload = payload;
+    EXPECT_EQ(ErrorOf(workload), "no error") << payload;
+  }
+  for (const char* payload : {"pause_loop", "pause_storm", "idle"}) {
+    workload.payload = payload;
+    EXPECT_THAT(ErrorOf(workload), HasSubstr("relax_repeat is 64: payload"));
+  }
+  workload.payload = "ttas";
+  workload.body_loops = 1;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("relax_repeat is 64, body_loops is 1"));
+  workload.relax_repeat = 65;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("relax_repeat is 65: allowed are 1 to 64"));
+  workload = Valid();
+  workload.payload = "idle";
+  workload.body_loops = 1;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("body_loops is 1: payload idle"));
 }
 
 TEST(CheckRelaxTscCycles, AllowsNoneOrWhatTheSledHolds) {

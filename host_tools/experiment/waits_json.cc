@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/waits_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace plectl::experiment {
+namespace {
+
+using guests::WaitCount;
+using guests::WaitHistogram;
+using guests::WaitSummary;
+using nlohmann::json;
+
+constexpr std::string_view kHistogramKey = "wait_histogram";
+constexpr std::string_view kSummaryKey = "wait_tsc_cycles";
+constexpr std::string_view kHistogramForm = "a list of [lower bound, count], bounds going up";
+
+struct SummaryField {
+  std::string_view key;
+  uint64_t WaitSummary::*member;
+};
+constexpr SummaryField kSummaryFields[] = {
+    {"p50", &WaitSummary::p50},
+    {"p99", &WaitSummary::p99},
+    {"p99_9", &WaitSummary::p99_9},
+    {"max", &WaitSummary::max},
+};
+
+// A pair of numbers that can follow `histogram`.
+std::optional<WaitCount> NextCount(const json& pair, const WaitHistogram& histogram) {
+  if (!pair.is_array() || pair.size() != 2) return std::nullopt;
+  if (!pair[0].is_number_unsigned() || !pair[1].is_number_unsigned()) return std::nullopt;
+  const WaitCount item{pair[0].get<uint64_t>(), pair[1].get<uint64_t>()};
+  const bool is_bound =
+      guests::WaitBucketFirst(guests::WaitBucketOf(item.lower_bound)) == item.lower_bound;
+  const bool ascends = histogram.empty() || histogram.back().lower_bound < item.lower_bound;
+  if (!is_bound || !ascends || item.count == 0) return std::nullopt;
+  return item;
+}
+
+}  // namespace
+
+json ToJson(const WaitHistogram& histogram) {
+  json list = json::array();
+  for (const WaitCount& item : histogram) list.push_back({item.lower_bound, item.count});
+  return list;
+}
+
+Result<WaitHistogram> WaitHistogramFromJson(const JsonFields& vcpu) {
+  if (!vcpu.Has(kHistogramKey)) return WaitHistogram();
+  PLECTL_ASSIGN_OR_RETURN(const json* list, vcpu.Any(kHistogramKey));
+  if (!list->is_array()) return vcpu.Wrong(kHistogramKey, kHistogramForm);
+  WaitHistogram histogram;
+  for (const json& pair : *list) {
+    const std::optional<WaitCount> item = NextCount(pair, histogram);
+    if (!item) return vcpu.Wrong(kHistogramKey, kHistogramForm);
+    histogram.push_back(*item);
+  }
+  return histogram;
+}
+
+json ToJson(const WaitSummary& waits) {
+  json object;
+  for (const SummaryField& field : kSummaryFields) object[field.key] = waits.*field.member;
+  return object;
+}
+
+Result<std::optional<WaitSummary>> WaitSummaryFromJson(const JsonFields& trial) {
+  if (!trial.Has(kSummaryKey)) return std::optional<WaitSummary>();
+  PLECTL_ASSIGN_OR_RETURN(const JsonFields object, trial.Object(kSummaryKey));
+  WaitSummary waits;
+  for (const SummaryField& field : kSummaryFields) {
+    PLECTL_ASSIGN_OR_RETURN(waits.*field.member, object.Uint(field.key));
+  }
+  return std::optional<WaitSummary>(waits);
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/guests/vm_summary.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace plectl::guests {
+namespace {
+
+// Where the TSC stands still between start and end, no time passed that could be compared.
+double RateOf(const VcpuResult& vcpu) {
+  const uint64_t elapsed = std::max<uint64_t>(vcpu.tsc_end - vcpu.tsc_start, 1);
+  return static_cast<double>(vcpu.acquisitions) / static_cast<double>(elapsed);
+}
+
+}  // namespace
+
+std::optional<double> FairnessJain(std::span<const VcpuResult> vcpus) {
+  double sum = 0;
+  double sum_of_squares = 0;
+  for (const VcpuResult& vcpu : vcpus) {
+    const double rate = RateOf(vcpu);
+    sum += rate;
+    sum_of_squares += rate * rate;
+  }
+  if (sum_of_squares <= 0) return std::nullopt;
+  return sum * sum / (static_cast<double>(vcpus.size()) * sum_of_squares);
+}
+
+std::optional<WaitSummary> SummarizeWaits(std::span<const VcpuResult> vcpus) {
+  std::vector<WaitHistogram> histograms;
+  uint64_t max = 0;
+  for (const VcpuResult& vcpu : vcpus) {
+    histograms.push_back(vcpu.wait_histogram);
+    max = std::max(max, vcpu.wait_tsc_cycles_max);
+  }
+  const WaitHistogram all = Merge(histograms);
+  if (all.empty()) return std::nullopt;
+  // No wait was longer than the longest, though its bucket goes on.
+  const auto quantile = [&](double share) { return std::min(*WaitQuantile(all, share), max); };
+  return WaitSummary{quantile(0.5), quantile(0.99), quantile(0.999), max};
+}
+
+}  // namespace plectl::guests
