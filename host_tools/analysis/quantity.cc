@@ -14,6 +14,8 @@ constexpr std::array<Names, kQuantities.size()> kNames = {{
     {"pause_exits", "PAUSE exits"},
     {"exits_per_acquisition", "exits/acquisition"},
     {"window_updates", "window updates"},
+    {"fairness_jain", "fairness"},
+    {"wait_p99_tsc_cycles", "p99 wait (TSC cycles)"},
     {"effective_window_tsc_cycles", "effective window (TSC cycles)"},
     {"pause_interval_tsc_cycles", "PAUSE interval (TSC cycles)"},
 }};

@@ -25,6 +25,18 @@ Reading ExitsPerAcquisition(const TrialSample& sample) {
                static_cast<double>(sample.acquisitions));
 }
 
+// Also of records from before it was measured.
+constexpr const char* kNoWaits = "the payload waits for nothing, or the record is an old one";
+
+Reading Fairness(const TrialSample& sample) {
+  return sample.fairness_jain ? Value(*sample.fairness_jain) : Missing(kNoWaits);
+}
+
+Reading WaitP99(const TrialSample& sample) {
+  if (!sample.wait_p99_tsc_cycles) return Missing(kNoWaits);
+  return Value(static_cast<double>(*sample.wait_p99_tsc_cycles));
+}
+
 // Without PAUSE exits the longest loops were cut by timer ticks: their length says nothing about
 // the window.
 Reading EffectiveWindow(const TrialSample& sample) {
@@ -51,6 +63,8 @@ PerQuantity<Reading> ReadingsOf(const TrialSample& sample) {
   readings[Quantity::kPauseExits] = OfCount(sample.pause_exits);
   readings[Quantity::kExitsPerAcquisition] = ExitsPerAcquisition(sample);
   readings[Quantity::kWindowUpdates] = OfCount(sample.window_updates);
+  readings[Quantity::kFairness] = Fairness(sample);
+  readings[Quantity::kWaitP99] = WaitP99(sample);
   readings[Quantity::kEffectiveWindow] = EffectiveWindow(sample);
   readings[Quantity::kPauseInterval] = PauseInterval(sample);
   return readings;

@@ -40,6 +40,8 @@ struct TrialSample {
   Count pause_exits = Count::Missing("not measured");
   Count window_updates = Count::Missing("not measured");
   uint64_t acquisitions = 0;  // of all vCPUs; 0: the payload takes no lock
+  std::optional<double> fairness_jain;
+  std::optional<uint64_t> wait_p99_tsc_cycles;
   std::optional<StormTotals> storm;
   std::string ple_off_because;
   bool disturbed = false;  // by the host, and kept all the same

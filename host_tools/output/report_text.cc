@@ -20,7 +20,8 @@ constexpr const char* kSpreadTitle = "min..max";
 
 // Every run is judged by these; the others get a column when a payload measured them.
 bool IsAlwaysShown(Quantity quantity) {
-  return quantity != Quantity::kEffectiveWindow && quantity != Quantity::kPauseInterval;
+  return quantity == Quantity::kThroughput || quantity == Quantity::kPauseExits ||
+         quantity == Quantity::kExitsPerAcquisition || quantity == Quantity::kWindowUpdates;
 }
 
 std::vector<Quantity> ShownQuantities(const Report& report) {

@@ -29,6 +29,13 @@ std::vector<Setting> SettingsOf(const experiment::TrialRecord& trial) {
        std::string(experiment::SchedulingName(workload.scheduling))},
       {SettingKind::kWorkload, "interrupts_off",
        std::string(experiment::InterruptsOffName(workload.interrupts_off))},
+      {SettingKind::kWorkload, "duration_tsc_cycles", std::to_string(workload.duration_tsc_cycles)},
+      {SettingKind::kWorkload, "hold_distribution",
+       std::string(experiment::DistributionName(workload.hold_distribution))},
+      {SettingKind::kWorkload, "think_distribution",
+       std::string(experiment::DistributionName(workload.think_distribution))},
+      {SettingKind::kWorkload, "random_seed", std::to_string(workload.random_seed)},
+      {SettingKind::kWorkload, "relax_repeat", std::to_string(workload.relax_repeat)},
   };
   for (const auto& [name, value] : trial.params) {
     settings.push_back({SettingKind::kParam, name, value});
@@ -66,6 +73,8 @@ analysis::TrialSample ToSample(const experiment::TrialRecord& trial) {
   sample.pause_exits = trial.pause_exits;
   sample.window_updates = trial.window_updates;
   for (const guests::VcpuResult& vcpu : trial.vcpus) sample.acquisitions += vcpu.acquisitions;
+  sample.fairness_jain = trial.fairness_jain;
+  if (trial.waits) sample.wait_p99_tsc_cycles = trial.waits->p99;
   sample.storm = StormOf(trial);
   sample.ple_off_because = trial.ple_off_because;
   sample.disturbed = !trial.disturbed_because.empty();

@@ -14,6 +14,8 @@ TrialSample Locked() {
   sample.pause_exits = Count(50);
   sample.window_updates = Count(7);
   sample.acquisitions = 200;
+  sample.fairness_jain = 0.75;
+  sample.wait_p99_tsc_cycles = 12345;
   return sample;
 }
 
@@ -23,6 +25,8 @@ TEST(Readings, OfALockPayload) {
   EXPECT_EQ(readings[Quantity::kPauseExits].value, 50);
   EXPECT_EQ(readings[Quantity::kExitsPerAcquisition].value, 0.25);
   EXPECT_EQ(readings[Quantity::kWindowUpdates].value, 7);
+  EXPECT_EQ(readings[Quantity::kFairness].value, 0.75);
+  EXPECT_EQ(readings[Quantity::kWaitP99].value, 12345);
   EXPECT_EQ(readings[Quantity::kPauseInterval].missing_because, "only pause_storm measures it");
 }
 
@@ -33,6 +37,14 @@ TEST(Readings, AMissingCountKeepsItsReasonEverywhere) {
   for (const Quantity quantity : {Quantity::kPauseExits, Quantity::kExitsPerAcquisition}) {
     EXPECT_FALSE(readings[quantity].value);
     EXPECT_EQ(readings[quantity].missing_because, "BPF is not allowed here");
+  }
+}
+
+TEST(Readings, WhatOlderRecordsLackIsMissing) {
+  const PerQuantity<Reading> readings = ReadingsOf(TrialSample());
+  for (const Quantity quantity : {Quantity::kFairness, Quantity::kWaitP99}) {
+    EXPECT_FALSE(readings[quantity].value);
+    EXPECT_NE(readings[quantity].missing_because, "");
   }
 }
 

@@ -24,6 +24,12 @@ TEST(ToSample, TakesWorkloadThenParamsAsReadBack) {
   EXPECT_EQ(sample.arm, "pause");
   EXPECT_EQ(sample.acquisitions, 20'000U);
   EXPECT_EQ(sample.pause_exits.value(), 701U);
+  EXPECT_THAT(sample.settings, Contains(Setting{SettingKind::kWorkload, "random_seed", "77"}));
+  EXPECT_THAT(sample.settings, Contains(Setting{SettingKind::kWorkload, "relax_repeat", "8"}));
+  EXPECT_THAT(sample.settings,
+              Contains(Setting{SettingKind::kWorkload, "hold_distribution", "exponential"}));
+  EXPECT_EQ(sample.fairness_jain, 0.875);
+  EXPECT_EQ(sample.wait_p99_tsc_cycles, 2U);
   EXPECT_EQ(sample.ple_off_because, "a reason");
   EXPECT_FALSE(sample.lab_seed);
 }
