@@ -95,15 +95,6 @@ for run in /job/runs/*; do echo "run $(basename $run)"; cat $run/run.jsonl; done
 """
 
 
-def runs_of(text):
-    """Run name -> its trials, of the output of SCRIPT."""
-    runs = {}
-    for part in ("\n" + text).split("\nrun ")[1:]:
-        name, lines = part.split("\n", 1)
-        runs[name] = lab_harness.trials_of(lines)
-    return runs
-
-
 def words(numbers):
     return " ".join(map(str, numbers))
 
@@ -122,7 +113,7 @@ class Guest(lab_harness.LabTest):
                                                           at=padding + 2)
         script = SCRIPT % {"lengths": words(LENGTH_PADDINGS), "gaps": words(PADDINGS)}
         done = harness.lab_script(script, "--file", f"{PROBE_GUEST}:/job/probe.elf", files=files)
-        cls.runs = runs_of(done.stdout)
+        cls.runs = lab_harness.runs_of(done.stdout)
 
     def runTest(self):  # lets setUpClass make an instance for the harness's methods
         pass

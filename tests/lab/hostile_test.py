@@ -32,7 +32,13 @@ EXPECTED = {
     "hostile_user_to_kernel": r"exception 14 \(#PF, page fault\) with error code 0x7 at RIP 0x\w+",
     "hostile_user_to_code": r"exception 14 \(#PF, page fault\) with error code 0x7 at RIP 0x\w+",
     "hostile_user_port": r"exception 13 \(#GP, general protection\) .* at RIP 0x\w+",
+    "hostile_wild_histogram": r"the sum of wait_histogram is 18446744073709551615, expected 10; ",
     "hostile_lost_count": r"protected_counter is 10, expected 20; .* KVM_EXIT_IO at " + RIP,
+}
+VIOLATION = r"vCPU \d: the guest aborted: mutual exclusion failed: while it held the lock, "
+BROKEN_LOCKS = {
+    "broken_check_then_set": VIOLATION + r"(so did vCPU \d|another vCPU came and left)",
+    "broken_early_release": VIOLATION + r"(so did vCPU \d|another vCPU came and left)",
 }
 HEALTHY = ["hostile_nothing"]
 
@@ -45,6 +51,17 @@ arms: [pause]
 params: {{ple_gap: [128]}}
 workloads:
   - {{payload: [{", ".join(payloads)}], cpus: [0], vcpus: 2, iterations: 10}}
+"""
+
+
+# Long enough that vCPUs lose the CPU between two instructions of a lock.
+BROKEN_LOCKS_PLAN = f"""
+name: broken-locks
+arms: [pause]
+params: {{ple_gap: [128]}}
+workloads:
+  - {{payload: [{", ".join(BROKEN_LOCKS)}], cpus: [0], vcpus: 2, hold_tsc_cycles: 500,
+     iterations: 40000}}
 """
 
 
@@ -61,6 +78,17 @@ class Hostile(lab_harness.LabTest):
                 self.assertRegex(said[payload]["invalid_because"], pattern)
         for payload in HEALTHY:
             self.assertTrue(said[payload]["valid"], said[payload])
+
+    def test_the_guest_itself_finds_that_a_lock_does_not_exclude(self):
+        self.write("plan.yaml", BROKEN_LOCKS_PLAN)
+        self.plectl("sweep", "plan.yaml", "--host", "lab", "--out", "out", "--attempts", 1,
+                    "--payload-elf", HOSTILE_GUEST, exit_code=5)
+        trials = lab_harness.read_trials(self.directory / "out", only_valid=False)
+        self.assertEqual(len(trials), len(BROKEN_LOCKS))
+        for trial in trials:
+            payload = trial["workload"]["payload"]
+            print(f"{payload}: {trial['invalid_because']}")
+            self.assertRegex(trial["invalid_because"], BROKEN_LOCKS[payload])
 
     # Bytes that no ELF check can refuse reach the CPU. Whatever they do there, plectl ends by
     # itself with an exit code of its own, parameters are put back, and the next sweep works.

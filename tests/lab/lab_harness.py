@@ -82,6 +82,15 @@ def trials_of(text):
     return [line for line in lines if line["kind"] == "trial"]
 
 
+def runs_of(text):
+    """Run name -> its trials, of a stdout that holds run logs, each after a line `run NAME`."""
+    runs = {}
+    for part in ("\n" + text).split("\nrun ")[1:]:
+        name, lines = part.split("\n", 1)
+        runs[name] = trials_of(lines)
+    return runs
+
+
 def counts_of(trials):
     """What must repeat exactly: id -> every count."""
     keys = ("pause_exits", "exits", "window_updates", "vcpus", "elapsed_tsc_cycles")

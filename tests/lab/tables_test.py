@@ -11,7 +11,7 @@ name: gap-table
 seed: 4
 params: {ple_gap: [0, 1, 2, 3, 4, 8, 128], ple_window: 4096, ple_window_grow: 2}
 workloads:
-  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 3950, iterations: 2000}
+  - {payload: ttas, vcpus: 2, cpus: [0], hold_tsc_cycles: 3917, iterations: 2000}
 """
 LOOP_TSC_CYCLES = 3  # pause, cmp, loopne
 SLICE_TSC_CYCLES = 800000  # a timer tick: 200 MHz, HZ=250
