@@ -17,10 +17,9 @@ struct tick {
 
 static struct tick ticks[PLECTL_MAX_VCPUS];
 
-__attribute__((interrupt)) static void wake_up(struct interrupt_frame* frame) {
+static void wake_up(void) {
   struct tick* mine = &ticks[current_vcpu()];
 
-  (void)frame;
   mine->wakeups = mine->wakeups + 1;
   lapic_end_interrupt();
 }

@@ -31,10 +31,9 @@ static void serve(uint32_t receiver, uint32_t sender) {
   __atomic_fetch_sub(&requests[sender].missing, 1, __ATOMIC_RELEASE);
 }
 
-__attribute__((interrupt)) static void serve_all(struct interrupt_frame* frame) {
+static void serve_all(void) {
   const uint32_t receiver = current_vcpu();
 
-  (void)frame;
   /* Before looking: what comes later raises the interrupt anew. */
   lapic_end_interrupt();
   result_block.vcpus[receiver].extra[IPI_SHOOTDOWN_INTERRUPTS]++;

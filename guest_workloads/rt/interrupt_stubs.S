@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * 256 entry points of 16 bytes each. All end in report_fault(vector, error code, RIP), which does
- * not return: the guest expects no interrupt and no exception.
+ * 256 entry points of 16 bytes each. A vector with a handler calls it and returns to what it
+ * interrupted. All others end in report_fault(vector, error code, RIP), which does not return: the
+ * guest expects no other interrupt and no exception.
  */
+#define SAVED_SIZE 72 /* RAX to R11 below; then come vector, error code and RIP */
+
 	.text
 	.balign 16
 	.globl interrupt_stubs
@@ -20,10 +23,36 @@ interrupt_stubs:
 	.set vector, vector + 1
 	.endr
 
+	/* What a C function may change. The stack is aligned to 16 bytes at each CALL. */
 1:	cld
-	movq 0(%rsp), %rdi
-	movq 8(%rsp), %rsi
-	movq 16(%rsp), %rdx
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	movq SAVED_SIZE(%rsp), %rdi
+	movq interrupt_handlers(, %rdi, 8), %rax
+	testq %rax, %rax
+	jz 2f
+	call *%rax
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %rcx
+	popq %rax
+	addq $16, %rsp
+	iretq
+
+2:	movq SAVED_SIZE + 8(%rsp), %rsi
+	movq SAVED_SIZE + 16(%rsp), %rdx
 	call report_fault
 
 	.section .note.GNU-stack, "", @progbits

@@ -30,6 +30,7 @@ extern const uint8_t interrupt_stubs[VECTORS][STUB_SIZE];
 noreturn void report_fault(uint64_t vector, uint64_t error_code, uint64_t rip);
 
 static struct gate idt[VECTORS];
+void (*interrupt_handlers[VECTORS])(void); /* for interrupt_stubs.S */
 
 static void set_gate(struct gate* gate, uint64_t address) {
   gate->offset_0_15 = (uint16_t)address;
@@ -57,8 +58,8 @@ void interrupts_let_user_raise(uint8_t vector, uint64_t handler) {
   idt[vector].type |= GATE_FOR_RING_3;
 }
 
-void interrupts_handle(uint8_t vector, void (*handler)(struct interrupt_frame* frame)) {
-  set_gate(&idt[vector], (uint64_t)handler);
+void interrupts_handle(uint8_t vector, void (*handler)(void)) {
+  interrupt_handlers[vector] = handler;
 }
 
 void interrupts_load(void) {

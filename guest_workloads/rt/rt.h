@@ -42,10 +42,8 @@ void interrupts_setup(void);
 void interrupts_load(void);
 /* Lets ring 3 raise `vector` by INT; it arrives at `handler` with interrupts off. */
 void interrupts_let_user_raise(uint8_t vector, uint64_t handler);
-/* Sends `vector` to a function with the attribute `interrupt`, which ends by lapic_end_interrupt.
- */
-struct interrupt_frame;
-void interrupts_handle(uint8_t vector, void (*handler)(struct interrupt_frame* frame));
+/* Sends `vector` to a function, which calls lapic_end_interrupt(). */
+void interrupts_handle(uint8_t vector, void (*handler)(void));
 
 /* Starts all other vCPUs by INIT and start-up IPI; they come out in guest_main(). */
 void start_other_vcpus(void);
