@@ -84,7 +84,7 @@ Status ChooseLabSeeds(const SweepArguments& arguments, experiment::Plan& plan) {
 Status CheckPerfControl(const SweepArguments& arguments) {
   if (!arguments.perf_control || !arguments.in_lab) return OkStatus();
   return BadInput("--perf-control names FIFOs of this machine, but the sweep runs in the lab",
-                  "run perf and 'plectl sweep' in it: plectl lab exec (docs/observers.md)");
+                  "run perf and 'plectl sweep' in it: plectl lab exec (docs/perf.md)");
 }
 
 Status Sweep(CommandContext& context, SweepArguments& arguments) {
@@ -129,8 +129,8 @@ void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
       ->check(CLI::PositiveNumber);
   command
       .add_option("--perf-control", arguments.perf_control_text,
-                  "Switch a perf record or stat that runs beside it on during each trial's measured "
-                  "part: the FIFOs of its own -D -1 --control=fifo:CTL,ACK")
+                  "Switch a perf that runs beside it on during each trial's measured part: the "
+                  "FIFOs of its own -D -1 --control=fifo:CTL,ACK")
       ->type_name("CTL,ACK");
 }
 

@@ -114,8 +114,8 @@ class GuestObserver {
   // Whether each vCPU shall be entered once more then. Some tracers see an exit only at the entry
   // that follows it, and the guest's last exit has none.
   [[nodiscard]] virtual bool wants_closing_entry() const { return false; }
-  // After OnFinished(), and after the closing entry if there was one; `extra_exits` are those beyond
-  // the one per vCPU that ends it, as when an interrupt came into it.
+  // After OnFinished(), and after the closing entry if there was one; `extra_exits` are those
+  // beyond the one per vCPU that ends it, as when an interrupt came into it.
   virtual Status OnClosed(const Count& /*extra_exits*/) { return OkStatus(); }
 };
 

@@ -46,7 +46,7 @@ class ExitDeltas {
   [[nodiscard]] Count UnexpectedSinceEnd() const {
     uint64_t total = 0;
     for (size_t vcpu = 0; vcpu < statistics_.size(); ++vcpu) {
-      const Count since = Difference(end_[vcpu], statistics_[vcpu].Read());
+      Count since = Difference(end_[vcpu], statistics_[vcpu].Read());
       if (!since.has_value()) return since;
       total += since.value();
     }

@@ -27,9 +27,10 @@ constexpr std::string_view kAnswer = "ack\n";
 constexpr std::chrono::milliseconds kStep{50};
 
 std::string Hint(const PerfControlPaths& paths) {
-  return fmt::format("start 'perf kvm stat record -a -D -1 --control=fifo:{},{}' before the sweep, "
-                     "and stop it afterwards",
-                     paths.control, paths.acknowledge);
+  return fmt::format(
+      "start 'perf kvm stat record -a -D -1 --control=fifo:{},{}' before the sweep, "
+      "and stop it afterwards",
+      paths.control, paths.acknowledge);
 }
 
 Status CheckIsFifo(const Fd& fd, const std::string& path) {
@@ -57,9 +58,9 @@ Result<Fd> OpenControl(const PerfControlPaths& paths, std::chrono::milliseconds 
     if (errno != ENXIO) return SystemFailure("open " + paths.control, errno);
     PLECTL_RETURN_IF_ERROR(CheckNotStopped());
     if (Clock::now() >= deadline) {
-      return Environment(fmt::format("no perf has opened {} within {} ms", paths.control,
-                                     limit.count()),
-                         Hint(paths));
+      return Environment(
+          fmt::format("no perf has opened {} within {} ms", paths.control, limit.count()),
+          Hint(paths));
     }
     std::this_thread::sleep_for(kStep);
   }

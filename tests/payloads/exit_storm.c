@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VM exits that are no PAUSE exits, one per turn: what an observer adds to those. */
+/* Exits of two kinds, one vCPU alone, for what an observer adds to each: PAUSE and CPUID. */
+#include "guest_workloads/payloads/payloads.h"
 #include "guest_workloads/rt/rt.h"
 
+/* One exit per turn. */
 static void cpuid_storm(struct vcpu* vcpu) {
   uint64_t turn;
 
@@ -14,8 +16,6 @@ static void cpuid_storm(struct vcpu* vcpu) {
 }
 
 static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
-    {.name = "cpuid_storm",
-     .min_vcpus = 1,
-     .flags = PLECTL_PAYLOAD_SPINNER,
-     .run = cpuid_storm},
+    {.name = "cpuid_storm", .min_vcpus = 1, .flags = PLECTL_PAYLOAD_SPINNER, .run = cpuid_storm},
+    {.name = "pause_loop", .min_vcpus = 1, .flags = PLECTL_PAYLOAD_SPINNER, .run = pause_loop_run},
 };

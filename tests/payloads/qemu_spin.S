@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The least guest that QEMU boots by -kernel (PVH): QEMU_SPIN_PAUSES turns of pause, dec, jnz, which
- * is payload pause_loop's loop, then the end by QEMU's isa-debug-exit at port 0xf4.
+ * The least guest that QEMU boots by -kernel (PVH): QEMU_SPIN_PAUSES turns of pause, dec, jnz,
+ * which is payload pause_loop's loop, then the end by QEMU's isa-debug-exit at port 0xf4.
  */
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 #define DEBUG_EXIT_PORT 0xf4
