@@ -28,7 +28,7 @@ struct SweepArguments {
   std::filesystem::path payload_elf;   // empty: the built-in payloads
   uint64_t relax_tsc_cycles = 0;       // of every guest; the lab's CPU profiles
   host::ObserverOptions observers;
-  std::string perf_control_text;  // --perf-control
+  std::string perf_control_text;                       // --perf-control
   std::optional<host::PerfControlPaths> perf_control;  // a perf that shall be on during each trial
   lab::LabOptions lab;
   bool lab_seed_given = false;  // --lab-seed

@@ -103,9 +103,10 @@ void RecordNoise(std::optional<host::NoiseRecord> noise, size_t measured_cpus,
 void RecordExitsAfterEnd(const Count& exits, TrialRecord& record) {
   if (!record.valid() || exits == Count(0)) return;
   record.invalid_because =
-      exits.has_value() ? fmt::format("perf saw {} exits after the guest's end, as when an "
-                                      "interrupt comes into the closing entry",
-                                      exits.value())
+      exits.has_value() ? fmt::format(
+                              "perf saw {} exits after the guest's end, as when an "
+                              "interrupt comes into the closing entry",
+                              exits.value())
                         : "perf may have seen exits after the guest's end: no count of them, " +
                               exits.missing_because();
 }

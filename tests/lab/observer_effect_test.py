@@ -5,6 +5,7 @@ and repeats. Runs the job of bench/observer_effect, one boot."""
 
 import importlib.machinery
 import importlib.util
+import sys
 
 import lab_harness
 
@@ -15,6 +16,7 @@ plectl sweep /job/storm.yaml --out /job/none-storm --progress none >&2; echo "re
 
 def load_bench():
     path = str(lab_harness.SOURCE / "bench/observer_effect")
+    sys.path.insert(0, str(lab_harness.SOURCE / "bench"))
     loader = importlib.machinery.SourceFileLoader("observer_effect", path)
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("observer_effect",
                                                                              loader))
