@@ -10,6 +10,7 @@
 
 #include "host_tools/base/version.h"
 #include "host_tools/cli/doctor_command.h"
+#include "host_tools/cli/export_command.h"
 #include "host_tools/cli/lab_agent_command.h"
 #include "host_tools/cli/lab_command.h"
 #include "host_tools/cli/params_command.h"
@@ -42,6 +43,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   AddDoctorCommand(app, context);
   AddSweepCommand(app, context);
   AddReportCommand(app, context);
+  AddExportCommand(app, context);
   AddParamsCommand(app, context);
   AddLabCommand(app, context);
   AddLabAgentCommand(app, context);
