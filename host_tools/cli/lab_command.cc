@@ -16,6 +16,7 @@
 #include "host_tools/cli/lab_check_command.h"
 #include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/lab_printer.h"
+#include "host_tools/lab/job_libraries.h"
 #include "host_tools/lab/lab.h"
 
 namespace plectl::cli {
@@ -69,7 +70,7 @@ Status TakeAlong(std::string_view file, lab::LabJob& job) {
   Result<std::string> content = ReadFile(host);
   if (!content) return BadInput(content.error().message, "--file takes HOST or HOST:/path/in/lab");
   job.files.insert_or_assign(std::move(inside), *std::move(content));
-  return OkStatus();
+  return lab::AddLibrariesOf(host, job);
 }
 
 Result<int> Exec(const Options& options) {
@@ -110,7 +111,9 @@ void AddExec(CLI::App& parent, CommandContext& context, const OptionsPtr& option
   AddLabOptions(*exec, options->lab);
   AddLabDiskOption(*exec, options->lab);
   exec->add_flag("--console", options->console, "Print the kernel's messages too (slower)");
-  exec->add_option("--file", options->files, "A file to take along: HOST or HOST:/path/in/lab")
+  exec->add_option(
+          "--file", options->files,
+          "A file to take along (a program: with its libraries): HOST or HOST:/path/in/lab")
       ->take_all()
       ->allow_extra_args(false);
   exec->add_option("command", options->command, "The command and its arguments, after --")

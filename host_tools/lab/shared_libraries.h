@@ -10,6 +10,9 @@
 
 namespace plectl::lab {
 
+// Where the lab has them.
+inline constexpr std::string_view kLibraryDirectory = "/lib/x86_64-linux-gnu";
+
 // A library that a program loads: `name` as the loader looks it up; a path for the loader itself.
 struct SharedLibrary {
   std::string name;

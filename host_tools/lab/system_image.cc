@@ -21,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kLibraryDirectory = "/lib/x86_64-linux-gnu";
 constexpr std::chrono::seconds kStripDeadline(60);
 
 Status AddHostFile(Archive& archive, std::string_view path, const fs::path& file) {
