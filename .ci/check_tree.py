@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "output": {"experiment", "analysis", "host", "guests", "base", "abi"},
     "lab": {"experiment", "host", "guests", "base", "abi"},
     "cli": {"output", "lab", "experiment", "analysis", "host", "guests", "base", "abi"},
+    "bench": {"cli", "output", "lab", "experiment", "analysis", "host", "guests", "base", "abi"},
 }
 LINES_MAX = 400
 COLUMNS_MAX = 100
@@ -41,6 +42,8 @@ def folder_of(path):
         return "abi"
     if parts[0] == "host_tools" and len(parts) > 2:
         return parts[1]
+    if parts[0] == "bench":
+        return "bench"
     return None
 
 
@@ -62,8 +65,8 @@ def check_includes(path, text):
 
 
 def check_links(path, text):
-    folder = path.parent.name
-    if path.parent.parent.name != "host_tools" or folder not in MAY_INCLUDE:
+    folder = folder_of(path)
+    if folder not in MAY_INCLUDE:
         return
     for match in LINK.finditer(text):
         linked = match["folder"]

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// plectl's own parts, at sizes that show how they grow.
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/program.h"
+#include "bench/samples.h"
+#include "host_tools/analysis/summary.h"
+#include "host_tools/experiment/schedule.h"
+#include "host_tools/guests/elf_image.h"
+#include "host_tools/guests/embedded_payload.h"
+#include "host_tools/guests/payload_source.h"
+#include "host_tools/output/trial_sample.h"
+
+namespace plectl::bench {
+namespace {
+
+// A directory of its own for one benchmark, removed with what is in it.
+class ScratchDirectory {
+ public:
+  explicit ScratchDirectory(const std::filesystem::path& parent)
+      : path_(parent / fmt::format("plectl-bench-{}", ::getpid())) {}
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// One record of N vCPUs, written and fsynced.
+void AppendToRunLog(benchmark::State& state, const std::filesystem::path& parent, Tally& tally) {
+  const ScratchDirectory scratch(parent);
+  auto writer = experiment::RunLogWriter::Open(scratch.path());
+  if (!writer) return tally.Skip(state, writer.error());
+  const auto trial = SampleTrial(0, static_cast<uint32_t>(state.range(0)));
+  for ([[maybe_unused]] auto iteration : state) {
+    const Status appended = writer->Append(trial);
+    if (!appended) return tally.Skip(state, appended.error());
+  }
+  state.SetComplexityN(state.range(0));
+  tally.CountMeasured();
+}
+
+// A benchmark of `parse`, a function that gives a Result, on an input of N items.
+template <class Input, class Parse>
+void MeasureParser(benchmark::State& state, const Input& input, Parse parse, Tally& tally) {
+  for ([[maybe_unused]] auto iteration : state) {
+    auto parsed = parse(input);
+    if (!parsed) return tally.Skip(state, parsed.error());
+    benchmark::DoNotOptimize(parsed);
+  }
+  state.SetComplexityN(state.range(0));
+  tally.CountMeasured();
+}
+
+void LoadRunLog(benchmark::State& state, Tally& tally) {
+  const std::string text = SampleRunLog(static_cast<uint64_t>(state.range(0)));
+  const auto parse = [](const std::string& log) { return experiment::ParseRunLog(log, "sample"); };
+  MeasureParser(state, text, parse, tally);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
+}
+
+void ParsePlan(benchmark::State& state, Tally& tally) {
+  const auto payloads = guests::EmbeddedPayloads();
+  if (!payloads) return tally.Skip(state, payloads.error());
+  const auto parse = [&payloads](const std::string& plan) {
+    return experiment::ParsePlan(plan, "sample", *payloads);
+  };
+  MeasureParser(state, SamplePlanText(static_cast<uint64_t>(state.range(0))), parse, tally);
+}
+
+void ParseElf(benchmark::State& state, Tally& tally) {
+  const auto parse = [](const std::vector<uint8_t>& elf) {
+    return guests::ParseElf(elf, {PLECTL_LOAD_ADDRESS, PLECTL_MEMORY_SIZE});
+  };
+  MeasureParser(state, SampleElf(static_cast<uint16_t>(state.range(0))), parse, tally);
+}
+
+// The whole check of the guest that is part of plectl.
+void ParsePayloads(benchmark::State& state, Tally& tally) {
+  for ([[maybe_unused]] auto iteration : state) {
+    auto payloads = guests::PayloadImage::Parse(guests::EmbeddedPayloadElf());
+    if (!payloads) return tally.Skip(state, payloads.error());
+    benchmark::DoNotOptimize(payloads);
+  }
+  tally.CountMeasured();
+}
+
+void MakeSchedule(benchmark::State& state, Tally& tally) {
+  const experiment::Plan plan = SamplePlan(static_cast<uint64_t>(state.range(0)));
+  for ([[maybe_unused]] auto iteration : state) {
+    benchmark::DoNotOptimize(experiment::MakeSchedule(plan));
+  }
+  state.SetComplexityN(state.range(0));
+  tally.CountMeasured();
+}
+
+void Summarize(benchmark::State& state, Tally& tally) {
+  std::vector<analysis::TrialSample> samples;
+  for (int64_t number = 0; number < state.range(0); ++number) {
+    samples.push_back(output::ToSample(SampleTrial(static_cast<uint64_t>(number))));
+  }
+  for ([[maybe_unused]] auto iteration : state) {
+    benchmark::DoNotOptimize(analysis::Summarize(samples));
+  }
+  state.SetComplexityN(state.range(0));
+  tally.CountMeasured();
+}
+
+struct Part {
+  const char* name;
+  void (*measure)(benchmark::State&, Tally&);
+  int64_t smallest;
+  int64_t largest;
+};
+constexpr Part kParts[] = {
+    {"run_log_load/trials", LoadRunLog, 8, 4096}, {"schedule/param_sets", MakeSchedule, 8, 4096},
+    {"summarize/trials", Summarize, 8, 4096},     {"plan_parse/workloads", ParsePlan, 8, 512},
+    {"elf_parse/segments", ParseElf, 1, 64},
+};
+
+Status AddBenchmarks(const std::string& directory, Tally& tally) {
+  benchmark::RegisterBenchmark(
+      "run_log_append/vcpus",
+      [directory, &tally](benchmark::State& state) { AppendToRunLog(state, directory, tally); })
+      ->RangeMultiplier(4)
+      ->Range(1, 64)
+      ->UseRealTime()
+      ->Complexity();
+  for (const Part& part : kParts) {
+    benchmark::RegisterBenchmark(
+        part.name, [&part, &tally](benchmark::State& state) { part.measure(state, tally); })
+        ->RangeMultiplier(8)
+        ->Range(part.smallest, part.largest)
+        ->Complexity();
+  }
+  benchmark::RegisterBenchmark("payload_parse",
+                               [&tally](benchmark::State& state) { ParsePayloads(state, tally); });
+  return OkStatus();
+}
+
+}  // namespace
+}  // namespace plectl::bench
+
+int main(int argc, char** argv) {
+  using namespace plectl::bench;
+  std::string directory = std::filesystem::temp_directory_path();
+  Flags flags;
+  flags.Add("internals_directory", "Where run logs are written: fsync costs what its disk does",
+            directory);
+  return RunProgram(argc, argv, flags,
+                    [&directory](Tally& tally) { return AddBenchmarks(directory, tally); });
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <functional>
+#include <optional>
+
+#include "bench/flags.h"
+#include "host_tools/base/result.h"
+
+namespace plectl::bench {
+
+// What became of a program's benchmarks, for its exit code.
+class Tally {
+ public:
+  void CountMeasured() { ++measured_; }
+  // Ends the benchmark of `state`, which must leave its loop, with the reason in its place.
+  void Skip(benchmark::State& state, const Error& error);
+  // As plectl's (docs/architecture.md): 0 only when something was measured, and nothing failed that
+  // this machine has what it takes for. `matched`: how many benchmarks were to run.
+  [[nodiscard]] int ExitCode(size_t matched) const;
+
+ private:
+  size_t measured_ = 0;
+  std::optional<ErrorKind> worst_;
+};
+
+// A whole program: takes Google Benchmark's flags and `flags`, calls `add` (to register benchmarks
+// that count in the tally) and runs what was asked for. The exit code.
+int RunProgram(int argc, char** argv, const Flags& flags, const std::function<Status(Tally&)>& add);
+
+}  // namespace plectl::bench
