@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +23,7 @@
 namespace plectl::bench {
 namespace {
 
-// A directory of its own for one benchmark, removed with what is in it.
+// A directory of its own for this program, removed with what is in it.
 class ScratchDirectory {
  public:
   explicit ScratchDirectory(const std::filesystem::path& parent)
@@ -40,14 +41,10 @@ class ScratchDirectory {
 };
 
 // One record of N vCPUs, written and fsynced.
-void AppendToRunLog(benchmark::State& state, const std::filesystem::path& parent, Tally& tally) {
-  const ScratchDirectory scratch(parent);
-  auto writer = experiment::RunLogWriter::Open(scratch.path());
-  if (!writer) return tally.Skip(state, writer.error());
+void AppendToRunLog(benchmark::State& state, experiment::RunLogWriter& writer, Tally& tally) {
   const auto trial = SampleTrial(0, static_cast<uint32_t>(state.range(0)));
   for ([[maybe_unused]] auto iteration : state) {
-    const Status appended = writer->Append(trial);
-    if (!appended) return tally.Skip(state, appended.error());
+    if (const Status appended = writer.Append(trial); !appended) throw Abort{appended.error()};
   }
   state.SetComplexityN(state.range(0));
   tally.CountMeasured();
@@ -58,7 +55,7 @@ template <class Input, class Parse>
 void MeasureParser(benchmark::State& state, const Input& input, Parse parse, Tally& tally) {
   for ([[maybe_unused]] auto iteration : state) {
     auto parsed = parse(input);
-    if (!parsed) return tally.Skip(state, parsed.error());
+    if (!parsed) throw Abort{parsed.error()};
     benchmark::DoNotOptimize(parsed);
   }
   state.SetComplexityN(state.range(0));
@@ -74,7 +71,7 @@ void LoadRunLog(benchmark::State& state, Tally& tally) {
 
 void ParsePlan(benchmark::State& state, Tally& tally) {
   const auto payloads = guests::EmbeddedPayloads();
-  if (!payloads) return tally.Skip(state, payloads.error());
+  if (!payloads) throw Abort{payloads.error()};
   const auto parse = [&payloads](const std::string& plan) {
     return experiment::ParsePlan(plan, "sample", *payloads);
   };
@@ -92,7 +89,7 @@ void ParseElf(benchmark::State& state, Tally& tally) {
 void ParsePayloads(benchmark::State& state, Tally& tally) {
   for ([[maybe_unused]] auto iteration : state) {
     auto payloads = guests::PayloadImage::Parse(guests::EmbeddedPayloadElf());
-    if (!payloads) return tally.Skip(state, payloads.error());
+    if (!payloads) throw Abort{payloads.error()};
     benchmark::DoNotOptimize(payloads);
   }
   tally.CountMeasured();
@@ -131,10 +128,11 @@ constexpr Part kParts[] = {
     {"elf_parse/segments", ParseElf, 1, 64},
 };
 
-Status AddBenchmarks(const std::string& directory, Tally& tally) {
-  benchmark::RegisterBenchmark(
-      "run_log_append/vcpus",
-      [directory, &tally](benchmark::State& state) { AppendToRunLog(state, directory, tally); })
+Status AddBenchmarks(experiment::RunLogWriter& writer, Tally& tally) {
+  const auto append = [&writer, &tally](benchmark::State& state) {
+    AppendToRunLog(state, writer, tally);
+  };
+  benchmark::RegisterBenchmark("run_log_append/vcpus", append)
       ->RangeMultiplier(4)
       ->Range(1, 64)
       ->UseRealTime()
@@ -158,8 +156,13 @@ int main(int argc, char** argv) {
   using namespace plectl::bench;
   std::string directory = std::filesystem::temp_directory_path();
   Flags flags;
-  flags.Add("internals_directory", "Where run logs are written: fsync costs what its disk does",
+  flags.Add("internals_directory", "Where a run log is written: fsync costs what its disk does",
             directory);
-  return RunProgram(argc, argv, flags,
-                    [&directory](Tally& tally) { return AddBenchmarks(directory, tally); });
+  std::optional<ScratchDirectory> scratch;
+  std::optional<plectl::experiment::RunLogWriter> writer;
+  return RunProgram(argc, argv, flags, [&](Tally& tally) -> plectl::Status {
+    scratch.emplace(directory);
+    PLECTL_ASSIGN_OR_RETURN(writer, plectl::experiment::RunLogWriter::Open(scratch->path()));
+    return AddBenchmarks(*writer, tally);
+  });
 }

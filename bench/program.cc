@@ -33,9 +33,13 @@ int Run(std::string_view program, const Flags& flags, std::vector<std::string_vi
   Tally tally;
   benchmark::AddCustomContext("plectl_version", std::string(kVersion));
   if (const Status added = add(tally); !added) return Report(program, added.error());
-  const size_t matched = benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return tally.ExitCode(matched);
+  try {
+    const size_t matched = benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return tally.ExitCode(matched);
+  } catch (const Abort& abort) {
+    return Report(program, abort.error);
+  }
 }
 
 }  // namespace

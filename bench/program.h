@@ -26,6 +26,12 @@ class Tally {
   std::optional<ErrorKind> worst_;
 };
 
+// Thrown by a benchmark to end the whole program with an error. For those with ->Complexity(),
+// which must not skip: Google Benchmark 1.7 crashes when all of such a family are skipped.
+struct Abort {
+  Error error;
+};
+
 // A whole program: takes Google Benchmark's flags and `flags`, calls `add` (to register benchmarks
 // that count in the tally) and runs what was asked for. The exit code.
 int RunProgram(int argc, char** argv, const Flags& flags, const std::function<Status(Tally&)>& add);
