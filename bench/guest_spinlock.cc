@@ -40,8 +40,8 @@ struct Options {
     flags.Add("guest_vcpus", "How many vCPUs, one benchmark each", vcpus, 1, 64);
     flags.Add("guest_cpus", "The host CPUs that all vCPUs share", cpus, 0, 1023);
     flags.Add("guest_hold_tsc_cycles", "How long a lock is held", hold_tsc_cycles, 0, UINT32_MAX);
-    flags.Add("guest_iterations", "Acquisitions per vCPU and guest", iterations, 1, UINT32_MAX);
-    flags.Add("guest_pauses", "Relax instructions per vCPU, of payloads without a lock", pauses, 1,
+    flags.Add("guest_iterations", "Acquisitions, rounds, ... per vCPU", iterations, 1, UINT32_MAX);
+    flags.Add("guest_pauses", "Relax instructions per vCPU, of payloads that only relax", pauses, 1,
               UINT32_MAX);
     flags.Add("guest_deadline_ms", "When a guest is ended", deadline_ms, 1, 3'600'000);
     return flags;
@@ -140,7 +140,7 @@ guests::GuestRequest RequestOf(const Options& options, const guests::PayloadInfo
   workload.vcpus = static_cast<uint32_t>(vcpus);
   for (const uint64_t cpu : options.cpus) workload.cpus.push_back(static_cast<int>(cpu));
   workload.hold_tsc_cycles = payload.is_lock ? options.hold_tsc_cycles : 0;
-  workload.iterations = payload.is_lock ? options.iterations : options.pauses;
+  workload.iterations = payload.is_spinner ? options.pauses : options.iterations;
   request.relax =
       arm == Arm::kNop ? guests::RelaxInstruction::kNop : guests::RelaxInstruction::kPause;
   request.deadline = std::chrono::milliseconds(options.deadline_ms);
@@ -162,9 +162,7 @@ Status AddPayload(const Options& options, const guests::PayloadImage& image,
         if (!*host) return tally.Skip(state, host->error());
         Measure(state, **host, request, tally);
       };
-      benchmark::RegisterBenchmark(name.c_str(), measure)
-          ->UseManualTime()
-          ->Unit(benchmark::kMillisecond);
+      Register(name, measure)->UseManualTime()->Unit(benchmark::kMillisecond);
     }
   }
   return OkStatus();
@@ -192,12 +190,14 @@ Status AddBenchmarks(const Options& options, Tally& tally) {
 }
 
 }  // namespace
-}  // namespace plectl::bench
 
-int main(int argc, char** argv) {
-  using namespace plectl::bench;
+int Main(int argc, char** argv) {
   Options options;
   const Flags flags = options.AsFlags();
   return RunProgram(argc, argv, flags,
                     [&options](Tally& tally) { return AddBenchmarks(options, tally); });
 }
+
+}  // namespace plectl::bench
+
+int main(int argc, char** argv) { return plectl::bench::Main(argc, argv); }

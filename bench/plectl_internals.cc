@@ -132,37 +132,37 @@ Status AddBenchmarks(experiment::RunLogWriter& writer, Tally& tally) {
   const auto append = [&writer, &tally](benchmark::State& state) {
     AppendToRunLog(state, writer, tally);
   };
-  benchmark::RegisterBenchmark("run_log_append/vcpus", append)
+  Register("run_log_append/vcpus", append)
       ->RangeMultiplier(4)
       ->Range(1, 64)
       ->UseRealTime()
       ->Complexity();
   for (const Part& part : kParts) {
-    benchmark::RegisterBenchmark(
-        part.name, [&part, &tally](benchmark::State& state) { part.measure(state, tally); })
+    Register(part.name, [&part, &tally](benchmark::State& state) { part.measure(state, tally); })
         ->RangeMultiplier(8)
         ->Range(part.smallest, part.largest)
         ->Complexity();
   }
-  benchmark::RegisterBenchmark("payload_parse",
-                               [&tally](benchmark::State& state) { ParsePayloads(state, tally); });
+  Register("payload_parse", [&tally](benchmark::State& state) { ParsePayloads(state, tally); });
   return OkStatus();
 }
 
 }  // namespace
-}  // namespace plectl::bench
 
-int main(int argc, char** argv) {
-  using namespace plectl::bench;
+int Main(int argc, char** argv) {
   std::string directory = std::filesystem::temp_directory_path();
   Flags flags;
   flags.Add("internals_directory", "Where a run log is written: fsync costs what its disk does",
             directory);
   std::optional<ScratchDirectory> scratch;
-  std::optional<plectl::experiment::RunLogWriter> writer;
-  return RunProgram(argc, argv, flags, [&](Tally& tally) -> plectl::Status {
+  std::optional<experiment::RunLogWriter> writer;
+  return RunProgram(argc, argv, flags, [&](Tally& tally) -> Status {
     scratch.emplace(directory);
-    PLECTL_ASSIGN_OR_RETURN(writer, plectl::experiment::RunLogWriter::Open(scratch->path()));
+    PLECTL_ASSIGN_OR_RETURN(writer, experiment::RunLogWriter::Open(scratch->path()));
     return AddBenchmarks(*writer, tally);
   });
 }
+
+}  // namespace plectl::bench
+
+int main(int argc, char** argv) { return plectl::bench::Main(argc, argv); }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "bench/flags.h"
 #include "host_tools/base/result.h"
@@ -25,6 +26,11 @@ class Tally {
   size_t measured_ = 0;
   std::optional<ErrorKind> worst_;
 };
+
+// Registers `measure`, which is called after RunProgram()'s `add` has returned; the library owns
+// the benchmark.
+benchmark::internal::Benchmark* Register(const std::string& name,
+                                         std::function<void(benchmark::State&)> measure);
 
 // Thrown by a benchmark to end the whole program with an error. For those with ->Complexity(),
 // which must not skip: Google Benchmark 1.7 crashes when all of such a family are skipped.

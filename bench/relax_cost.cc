@@ -68,8 +68,7 @@ template <class Instruction, int... kCounts>
 void Add(Tally& tally, std::integer_sequence<int, kCounts...> /*counts*/) {
   const auto add = [&tally](int count, void (*measure)(benchmark::State&, Tally&)) {
     const std::string name = fmt::format("relax_cost/{}/n:{}", Instruction::kName, count);
-    benchmark::RegisterBenchmark(
-        name.c_str(), [measure, &tally](benchmark::State& state) { measure(state, tally); });
+    Register(name, [measure, &tally](benchmark::State& state) { measure(state, tally); });
   };
   (add(kCounts, Measure<Instruction, kCounts>), ...);
 }
@@ -77,7 +76,7 @@ void Add(Tally& tally, std::integer_sequence<int, kCounts...> /*counts*/) {
 void AddTpause(Tally& tally) {
   using Counts = std::integer_sequence<int, 1, 8, 64>;
   if (HasTpause()) return Add<Tpause>(tally, Counts());
-  benchmark::RegisterBenchmark("relax_cost/tpause", [&tally](benchmark::State& state) {
+  Register("relax_cost/tpause", [&tally](benchmark::State& state) {
     tally.Skip(state,
                Environment("this CPU has no TPAUSE (CPUID.7.ECX[5], WAITPKG, is 0)").value());
   });

@@ -147,9 +147,7 @@ void Add(const Options& options, uint64_t workers, uint64_t cpus, Tally& tally) 
     for (uint64_t i = 0; i < workers; ++i) work.cpus.push_back(allowed[i % cpus]);
     Measure<Lock, Relax>(state, work, tally);
   };
-  benchmark::RegisterBenchmark(name.c_str(), measure)
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
+  Register(name, measure)->UseManualTime()->Unit(benchmark::kMillisecond);
 }
 
 template <class Lock>
@@ -178,12 +176,14 @@ Status AddBenchmarks(const Options& options, Tally& tally) {
 }
 
 }  // namespace
-}  // namespace plectl::bench
 
-int main(int argc, char** argv) {
-  using namespace plectl::bench;
+int Main(int argc, char** argv) {
   Options options;
   const Flags flags = options.AsFlags();
   return RunProgram(argc, argv, flags,
                     [&options](Tally& tally) { return AddBenchmarks(options, tally); });
 }
+
+}  // namespace plectl::bench
+
+int main(int argc, char** argv) { return plectl::bench::Main(argc, argv); }

@@ -50,7 +50,8 @@ void AddHost(const nlohmann::json& host, nlohmann::ordered_json& context) {
   if (const auto cpus = CountCpus(online)) context["num_cpus"] = *cpus;
   const auto tsc_khz = host.find("tsc_khz");
   if (tsc_khz != host.end() && tsc_khz->is_number()) {
-    context["mhz_per_cpu"] = std::llround(tsc_khz->get<double>() / 1e3);
+    const double mhz = tsc_khz->get<double>() / 1e3;
+    if (mhz > 0 && mhz < 1e6) context["mhz_per_cpu"] = std::llround(mhz);
   }
   const std::string governor = TextAt(host, "/governor"_json_pointer);
   if (!governor.empty()) context["cpu_scaling_enabled"] = governor != "performance";
