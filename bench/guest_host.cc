@@ -43,9 +43,9 @@ class CountingObserver : public guests::GuestObserver {
 TrialRecord RecordOf(const guests::GuestRequest& request, const guests::GuestResult& result) {
   TrialRecord record;
   record.workload = request.workload;
-  record.throughput_per_s = result.throughput_per_s;
+  record.throughput_per_s = result.all.throughput_per_s;
   record.tsc_khz = result.tsc_khz;
-  record.elapsed_tsc_cycles = result.elapsed_tsc_cycles;
+  record.elapsed_tsc_cycles = result.all.elapsed_tsc_cycles;
   record.vcpus = result.vcpus;
   return record;
 }

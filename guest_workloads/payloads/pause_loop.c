@@ -51,21 +51,25 @@ USER_CODE static void turn(uint64_t turns, uint64_t body_loops, uint64_t padding
     turn_tightly(turns);
 }
 
-static struct relax_shape shape_of(const struct vcpu* vcpu) {
-  return vcpu->relax ? *vcpu->relax : (struct relax_shape){0, 0, 0, 0};
+static struct relax_shape value_of(const struct relax_shape* shape) {
+  return shape ? *shape : (struct relax_shape){0, 0, 0, 0};
+}
+
+void pause_loop_turns(uint64_t turns, const struct relax_shape* shape) {
+  const struct relax_shape value = value_of(shape);
+
+  turn(turns, value.body_loops, value.padding);
 }
 
 void pause_loop_run(struct vcpu* vcpu) {
-  const struct relax_shape shape = shape_of(vcpu);
-
-  turn(vcpu->iterations, shape.body_loops, shape.padding);
+  pause_loop_turns(vcpu->iterations, vcpu->relax);
   vcpu->result->spins = vcpu->iterations;
 }
 
 void user_pause_loop_prepare(struct vcpu* vcpu) { user_mode_setup(vcpu->id); }
 
 void user_pause_loop_run(struct vcpu* vcpu) {
-  const struct relax_shape shape = shape_of(vcpu);
+  const struct relax_shape shape = value_of(vcpu->relax);
 
   user_mode_call(vcpu->id, turn, vcpu->iterations, shape.body_loops, shape.padding);
   vcpu->result->spins = vcpu->iterations;

@@ -20,6 +20,8 @@ void idle_prepare(struct vcpu* vcpu);
 void idle_run(struct vcpu* vcpu);
 void pause_storm_run(struct vcpu* vcpu);
 void pause_loop_run(struct vcpu* vcpu);
+void relax_cost_run(struct vcpu* vcpu);
+void wait_loop_run(struct vcpu* vcpu);
 void user_pause_loop_prepare(struct vcpu* vcpu);
 void user_pause_loop_run(struct vcpu* vcpu);
 
@@ -27,10 +29,14 @@ void user_pause_loop_run(struct vcpu* vcpu);
 uint64_t ttas_acquire(const struct vcpu* vcpu);
 void ttas_release(const struct vcpu* vcpu);
 
+/* `turns` of the loop of pause_loop, in this shape; 0: as tightly as possible. */
+void pause_loop_turns(uint64_t turns, const struct relax_shape* shape);
+
 /* What payloads put into plectl_vcpu_result.extra. */
 enum holder_preempted_extra { HOLDER_PREEMPTED_LONG_HOLDS, HOLDER_PREEMPTED_LONGEST_HOLD };
 enum barrier_extra { BARRIER_LAST_ARRIVALS };
 enum ipi_shootdown_extra { IPI_SHOOTDOWN_SERVED, IPI_SHOOTDOWN_INTERRUPTS };
+enum relax_cost_extra { RELAX_COST_ROW, RELAX_COST_WAIT_LOOP, RELAX_COST_PAUSE_LOOP };
 enum pause_storm_extra {
   PAUSE_STORM_INTERVAL,
   PAUSE_STORM_RUNS,

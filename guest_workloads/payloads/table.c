@@ -67,6 +67,19 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
         .flags = SPINNER | PLECTL_PAYLOAD_INTERRUPTS_OFF,
         .run = pause_loop_run,
     },
+    {.name = "wait_loop", .min_vcpus = 1, .flags = SPINNER, .run = wait_loop_run},
+    {
+        .name = "relax_cost",
+        .min_vcpus = 1,
+        .flags = SPINNER,
+        .extra_names =
+            {
+                [RELAX_COST_ROW] = "relax_milli_tsc_cycles",
+                [RELAX_COST_WAIT_LOOP] = "wait_loop_milli_tsc_cycles",
+                [RELAX_COST_PAUSE_LOOP] = "pause_loop_milli_tsc_cycles",
+            },
+        .run = relax_cost_run,
+    },
     {
         .name = "user_pause_loop",
         .min_vcpus = 1,

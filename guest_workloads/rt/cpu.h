@@ -7,6 +7,16 @@
 
 static inline uint64_t rdtsc(void) { return __builtin_ia32_rdtsc(); }
 
+/* Not before all that precedes it is done, and before all that follows (SDM volume 2, RDTSC). */
+static inline uint64_t rdtsc_ordered(void) {
+  uint64_t now;
+
+  __asm__ volatile("lfence" : : : "memory");
+  now = rdtsc();
+  __asm__ volatile("lfence" : : : "memory");
+  return now;
+}
+
 static inline void out8(uint16_t port, uint8_t value) {
   __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }

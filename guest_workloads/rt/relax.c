@@ -6,6 +6,7 @@
 #include "guest_workloads/rt/rt.h"
 #include "guest_workloads/rt/user_mode.h"
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define RELAX_SITE_SIZE 2
 #define RELAX_PADDED_SITE_SIZE 5
 
@@ -73,27 +74,43 @@ const struct relax_shape* relax_shape(void) {
   "2:\tdecq %%r9\n\t"          \
   "jnz 2b\n\t"
 
-#define DEFINE_WAIT_LOOP(name, type, look, branch)                                  \
-  uint64_t name(volatile type* word, type value, const struct relax_shape* shape) { \
-    uint64_t left = UINT64_MAX;                                                     \
-                                                                                    \
-    if (shape == NULL) {                                                            \
-      LOOP(RELAX_SITE, look, branch);                                               \
-    } else if (shape->row != 0) {                                                   \
-      register uint64_t padding __asm__("r8") = shape->padding;                     \
-      LOOP("call *%[row]\n\t", look, branch, [row] "r"(shape->row), "r"(padding));  \
-      return (UINT64_MAX - left) * shape->repeat;                                   \
-    } else if (shape->padding != 0) {                                               \
-      LOOP(RELAX_SITE_PADDED, look, branch, [padding] "r"(shape->padding));         \
-    } else {                                                                        \
-      LOOP(RELAX_SITE BODY, look, branch, [body_loops] "r"(shape->body_loops));     \
-    }                                                                               \
-    return UINT64_MAX - left;                                                       \
+#define DEFINE_BOUNDED_LOOP(name, type, look, branch)                              \
+  uint64_t name(volatile type* word, type value, const struct relax_shape* shape,  \
+                uint64_t turns) {                                                  \
+    uint64_t left = turns;                                                         \
+                                                                                   \
+    if (shape == NULL) {                                                           \
+      LOOP(RELAX_SITE, look, branch);                                              \
+    } else if (shape->row != 0) {                                                  \
+      register uint64_t padding __asm__("r8") = shape->padding;                    \
+      LOOP("call *%[row]\n\t", look, branch, [row] "r"(shape->row), "r"(padding)); \
+      return (turns - left) * shape->repeat;                                       \
+    } else if (shape->padding != 0) {                                              \
+      LOOP(RELAX_SITE_PADDED, look, branch, [padding] "r"(shape->padding));        \
+    } else {                                                                       \
+      LOOP(RELAX_SITE BODY, look, branch, [body_loops] "r"(shape->body_loops));    \
+    }                                                                              \
+    return turns - left;                                                           \
   }
 
+#define DEFINE_WAIT_LOOP(name, type, look, branch)                                  \
+  ALWAYS_INLINE DEFINE_BOUNDED_LOOP(name##_within, type, look, branch)              \
+  uint64_t name(volatile type* word, type value, const struct relax_shape* shape) { \
+    return name##_within(word, value, shape, UINT64_MAX);                           \
+  }
+
+DEFINE_BOUNDED_LOOP(relax_turns, uint32_t, "cmpl %k[value], %[word]", "loopne")
 DEFINE_WAIT_LOOP(relax_until_equal, uint32_t, "cmpl %k[value], %[word]", "loopne")
 DEFINE_WAIT_LOOP(relax_until_different, uint32_t, "cmpl %k[value], %[word]", "loope")
 DEFINE_WAIT_LOOP(relax_until_half_equal, uint16_t, "cmpw %w[value], %[word]", "loopne")
 DEFINE_WAIT_LOOP(relax_until_byte_equal, uint8_t, "cmpb %b[value], %[word]", "loopne")
 DEFINE_WAIT_LOOP(relax_until_exchanged, uint32_t,
                  "movl %k[value], %%eax\n\txchgl %%eax, %[word]\n\ttestl %%eax, %%eax", "loopne")
+
+void relax_row(uint64_t count) {
+  const uint64_t without_body = padding_of(0, boot_block.relax_tsc_cycles);
+  const uint64_t row = row_of(count, without_body);
+  register uint64_t padding __asm__("r8") = without_body;
+
+  __asm__ volatile("call *%[row]" : : [row] "r"(row), "r"(padding) : "r9", "cc", "memory");
+}

@@ -5,6 +5,7 @@
 #include <compare>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "host_tools/base/text.h"
@@ -34,13 +35,20 @@ struct GroupKey {
   std::string arm;
 };
 
+// The usual arms first, then what is special.
+int RankOf(std::string_view arm) {
+  if (arm == "pause") return 0;
+  return arm == "nop" ? 1 : 2;
+}
+
 struct GroupKeyLess {
   bool operator()(const GroupKey& a, const GroupKey& b) const {
     const std::strong_ordering order = std::lexicographical_compare_three_way(
         a.settings.begin(), a.settings.end(), b.settings.begin(), b.settings.end(),
         CompareSettings);
     if (order != std::strong_ordering::equal) return order == std::strong_ordering::less;
-    return a.arm > b.arm;  // "pause" before "nop"
+    if (RankOf(a.arm) != RankOf(b.arm)) return RankOf(a.arm) < RankOf(b.arm);
+    return a.arm < b.arm;
   }
 };
 

@@ -79,8 +79,8 @@ double Median(std::vector<double> values);
 // How many different lab seeds the samples name.
 size_t CountLabSeeds(std::span<const TrialSample> samples);
 
-// Groups by point and arm, sorted by the settings in their order (numbers as numbers), then by arm,
-// "pause" first.
+// Groups by point and arm, sorted by the settings in their order (numbers as numbers), then by arm:
+// "pause", "nop", others.
 std::vector<Group> Summarize(std::span<const TrialSample> samples);
 
 }  // namespace plectl::analysis

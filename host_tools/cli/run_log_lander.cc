@@ -40,6 +40,11 @@ Status RunLogLander::OnRecord(std::string_view line) {
                             experiment::ManifestFromJson(json));
     return Land(manifest);
   }
+  if (kind == "control") {
+    PLECTL_ASSIGN_OR_RETURN(const experiment::ControlRecord control,
+                            experiment::ControlFromJson(json));
+    return writer_.Append(control);
+  }
   PLECTL_ASSIGN_OR_RETURN(const experiment::TrialRecord record, experiment::TrialFromJson(json));
   return Land(record);
 }

@@ -60,8 +60,9 @@ std::string RareFieldsText(const guests::Workload& workload) {
 
 std::string WorkloadText(const guests::Workload& workload) {
   return fmt::format(
-      "{} vcpus={} cpus={} hold={} think={} {}={} body_loops={} {} interrupts_off={}{}",
-      workload.payload, workload.vcpus, fmt::join(workload.cpus, ","), workload.hold_tsc_cycles,
+      "{} {}vcpus={} cpus={} hold={} think={} {}={} body_loops={} {} interrupts_off={}{}",
+      workload.payload, workload.vms == 1 ? "" : fmt::format("vms={} ", workload.vms),
+      workload.vcpus, fmt::join(workload.cpus, ","), workload.hold_tsc_cycles,
       workload.think_tsc_cycles, workload.duration_tsc_cycles != 0 ? "duration" : "iterations",
       std::max(workload.duration_tsc_cycles, workload.iterations), workload.body_loops,
       SchedulingName(workload.scheduling), InterruptsOffName(workload.interrupts_off),
@@ -82,6 +83,8 @@ std::string Summary(const Plan& plan, const DryRun& dry_run) {
       dry_run.estimate.basis);
 }
 
+size_t ArmWidth(Arm arm) { return ArmName(arm).size(); }
+
 std::string LabSeedText(const ScheduledTrial& trial) {
   return trial.lab_seed ? fmt::format("lab seed {}  ", *trial.lab_seed) : "";
 }
@@ -90,12 +93,13 @@ std::string ToText(const Plan& plan, const DryRun& dry_run) {
   const RemainingWork& work = dry_run.work;
   std::string text = Summary(plan, dry_run);
   for (const std::string& note : work.notes) text += fmt::format("note: {}\n", note);
+  const size_t arm_width = ArmName(std::ranges::max(plan.arms, {}, ArmWidth)).size();
   for (size_t i = 0; i < work.trials.size(); ++i) {
     const ScheduledTrial& trial = work.trials[i];
-    text +=
-        fmt::format("{:>6}  {}  {}block {}  {:<5}  {}  {}\n", i + 1, trial.id, LabSeedText(trial),
-                    trial.block, ArmName(trial.arm), ParamsText(plan.param_sets[trial.param_set]),
-                    WorkloadText(plan.workloads[trial.workload]));
+    text += fmt::format("{:>6}  {}  {}block {}  {:<{}}  {}  {}\n", i + 1, trial.id,
+                        LabSeedText(trial), trial.block, ArmName(trial.arm), arm_width,
+                        ParamsText(plan.param_sets[trial.param_set]),
+                        WorkloadText(plan.workloads[trial.workload]));
   }
   return text;
 }

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "host_tools/base/result.h"
+#include "host_tools/experiment/calibration.h"
+#include "host_tools/experiment/control_record.h"
 #include "host_tools/experiment/plan.h"
 #include "host_tools/experiment/schedule.h"
 #include "host_tools/experiment/trial_record.h"
@@ -25,6 +27,12 @@ class Executor {
   // that a stop was requested.
   virtual Result<TrialRecord> Run(const Plan& plan, const ScheduledTrial& trial,
                                   uint32_t attempt) = 0;
+  // What a PAUSE costs here. Fails in words only: a run without it is worth something too.
+  virtual Calibration Calibrate() { return {.missing_because = "this executor has no CPU"}; }
+  // The controls of a session (controls.h), run before its trials. Errors are those of Run().
+  virtual Result<std::vector<ControlRecord>> RunControls(const Plan& /*plan*/) {
+    return std::vector<ControlRecord>();
+  }
   // How often the module was reloaded for trials so far.
   [[nodiscard]] virtual int reloads() const = 0;
   // Puts the host back. Called at the end of a run, also after an error; safe to call twice.

@@ -64,6 +64,9 @@ class ObserverPair : public guests::GuestObserver {
   std::span<const int> measured_cpus_;
 };
 
+constexpr std::string_view kDisabledByArm =
+    "this arm's VMs have no PAUSE exits (KVM_CAP_X86_DISABLE_EXITS)";
+
 host::ParamValues PleValuesOf(host::KvmModule module, const host::ParamValues& all) {
   host::ParamValues values;
   for (const host::PleParam& param : host::PleParams(module)) {
@@ -78,7 +81,8 @@ guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record,
   guests::GuestRequest request;
   request.workload = record.workload;
   request.relax =
-      record.arm == Arm::kPause ? guests::RelaxInstruction::kPause : guests::RelaxInstruction::kNop;
+      record.arm == Arm::kNop ? guests::RelaxInstruction::kNop : guests::RelaxInstruction::kPause;
+  request.pause_exits_disabled = record.arm == Arm::kPauseExitsDisabled;
   request.relax_tsc_cycles = relax_tsc_cycles;
   request.deadline = std::chrono::milliseconds(plan.deadline_ms);
   return request;
@@ -87,7 +91,7 @@ guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record,
 // The host CPUs that its vCPU threads are pinned to.
 std::span<const int> MeasuredCpus(const guests::Workload& workload) {
   const std::span<const int> cpus = workload.cpus;
-  return cpus.first(std::min<size_t>(cpus.size(), workload.vcpus));
+  return cpus.first(std::min<size_t>(cpus.size(), guests::VcpusOfAllVms(workload)));
 }
 
 // Also of an invalid trial: it may be why.
@@ -112,12 +116,13 @@ void RecordExitsAfterEnd(const Count& exits, TrialRecord& record) {
 }
 
 void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
-  record.throughput_per_s = result.throughput_per_s;
+  record.throughput_per_s = result.all.throughput_per_s;
   record.tsc_khz = result.tsc_khz;
-  record.elapsed_tsc_cycles = result.elapsed_tsc_cycles;
+  record.elapsed_tsc_cycles = result.all.elapsed_tsc_cycles;
   record.vcpus = result.vcpus;
-  record.fairness_jain = result.fairness_jain;
-  record.waits = result.waits;
+  record.fairness_jain = result.all.fairness_jain;
+  record.waits = result.all.waits;
+  if (result.vms.size() > 1) record.vms = result.vms;
   record.timings.setup_ns = result.setup_ns;
   record.timings.run_ns = result.run_ns;
   record.timings.teardown_ns = result.teardown_ns;
@@ -161,6 +166,9 @@ Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& re
   PLECTL_ASSIGN_OR_RETURN(const std::optional<std::string> off,
                           host::WhyPleIsOff(parts_.root, parts_.module, all));
   record.ple_off_because = off.value_or("");
+  if (record.ple_off_because.empty() && record.arm == Arm::kPauseExitsDisabled) {
+    record.ple_off_because = kDisabledByArm;
+  }
   return OkStatus();
 }
 

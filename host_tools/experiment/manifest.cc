@@ -28,15 +28,17 @@ Result<nlohmann::json> ReadObject(const JsonFields& fields, std::string_view key
 }  // namespace
 
 nlohmann::json ToJson(const Manifest& manifest) {
-  return {{"kind", "manifest"},
-          {"schema", manifest.schema},
-          {"plectl_version", manifest.plectl_version},
-          {"plan", manifest.plan},
-          {"plan_sha256", manifest.plan_sha256},
-          {"payload_sha256", manifest.payload_sha256},
-          {"seed", manifest.seed},
-          {"host", manifest.host},
-          {"observers", manifest.observers}};
+  nlohmann::json object = {{"kind", "manifest"},
+                           {"schema", manifest.schema},
+                           {"plectl_version", manifest.plectl_version},
+                           {"plan", manifest.plan},
+                           {"plan_sha256", manifest.plan_sha256},
+                           {"payload_sha256", manifest.payload_sha256},
+                           {"seed", manifest.seed},
+                           {"host", manifest.host},
+                           {"observers", manifest.observers}};
+  if (!manifest.calibration.is_null()) object["calibration"] = manifest.calibration;
+  return object;
 }
 
 Result<Manifest> ManifestFromJson(const nlohmann::json& json) {
@@ -50,6 +52,9 @@ Result<Manifest> ManifestFromJson(const nlohmann::json& json) {
   PLECTL_ASSIGN_OR_RETURN(manifest.seed, fields.Uint("seed"));
   PLECTL_ASSIGN_OR_RETURN(manifest.host, ReadObject(fields, "host"));
   PLECTL_ASSIGN_OR_RETURN(manifest.observers, fields.TextList("observers"));
+  if (fields.Has("calibration")) {
+    PLECTL_ASSIGN_OR_RETURN(manifest.calibration, ReadObject(fields, "calibration"));
+  }
   return manifest;
 }
 

@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kKeys = {"name",        "seed", "blocks", "lab_seeds",
                                                    "deadline_ms", "arms", "params", "workloads"};
-constexpr std::array<std::string_view, 2> kArmNames = {"pause", "nop"};
 constexpr uint64_t kBlocksMax = 10'000;
 constexpr uint64_t kDeadlineMaxMs = 3'600'000;
 constexpr size_t kNameMax = 100;
@@ -38,9 +37,11 @@ Result<std::string> ReadName(const YamlNode& node) {
 }
 
 Result<std::vector<Arm>> ReadArms(const YamlNode& node) {
-  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "arms", kArmNames));
+  std::array<std::string_view, kArms.size()> known;
+  std::ranges::transform(kArms, known.begin(), ArmName);
+  PLECTL_ASSIGN_OR_RETURN(const auto names, ReadWordAxis(node, "arms", known));
   std::vector<Arm> arms;
-  for (const auto& name : names) arms.push_back(name.value == "nop" ? Arm::kNop : Arm::kPause);
+  for (const auto& name : names) arms.push_back(ArmFromName(name.value).value());
   return arms;
 }
 
@@ -123,7 +124,23 @@ Result<Plan> ReadPlanText(std::string_view text, const guests::PayloadImage& pay
 
 }  // namespace
 
-std::string_view ArmName(Arm arm) { return arm == Arm::kPause ? "pause" : "nop"; }
+std::string_view ArmName(Arm arm) {
+  switch (arm) {
+    case Arm::kNop:
+      return "nop";
+    case Arm::kPauseExitsDisabled:
+      return "pause_exits_disabled";
+    case Arm::kPause:
+      break;
+  }
+  return "pause";
+}
+
+std::optional<Arm> ArmFromName(std::string_view name) {
+  const auto found = std::ranges::find(kArms, name, ArmName);
+  if (found == kArms.end()) return std::nullopt;
+  return *found;
+}
 
 Result<Plan> ParsePlan(std::string_view text, std::string_view file_name,
                        const guests::PayloadImage& payloads) {

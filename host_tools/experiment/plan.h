@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +17,14 @@
 namespace plectl::experiment {
 
 // One side of a comparison at a point.
-enum class Arm { kPause, kNop };
+enum class Arm {
+  kPause,               // the guest relaxes by PAUSE
+  kNop,                 // by two NOPs: no PAUSE exit is possible
+  kPauseExitsDisabled,  // by PAUSE, in a VM without PAUSE exits (KVM_CAP_X86_DISABLE_EXITS)
+};
+inline constexpr std::array kArms = {Arm::kPause, Arm::kNop, Arm::kPauseExitsDisabled};
 std::string_view ArmName(Arm arm);
+std::optional<Arm> ArmFromName(std::string_view name);
 
 // lab::CheckLabOptions() accepts no larger seed.
 inline constexpr uint64_t kLabSeedMax = 400'000'000;

@@ -36,6 +36,7 @@ struct UintField {
 };
 
 constexpr std::array kUintFields = {
+    UintField{"vms", {1, 64}, [](Workload& w, uint64_t v) { w.vms = static_cast<uint32_t>(v); }},
     UintField{
         "vcpus", {1, 64}, [](Workload& w, uint64_t v) { w.vcpus = static_cast<uint32_t>(v); }},
     UintField{
@@ -64,7 +65,8 @@ constexpr std::array kDistributionFields = {
     DistributionField{"think_distribution", &Workload::think_distribution},
 };
 
-constexpr std::array<std::string_view, 14> kKeys = {"payload",
+constexpr std::array<std::string_view, 15> kKeys = {"payload",
+                                                    "vms",
                                                     "vcpus",
                                                     "cpus",
                                                     "hold_tsc_cycles",

@@ -30,8 +30,9 @@ class RunLogBuilder {
     PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(json, "line"));
     PLECTL_ASSIGN_OR_RETURN(const std::string kind, fields.Text("kind"));
     if (kind == "manifest") return AddManifest(json);
+    if (kind == "control") return AddControl(json);
     if (kind == "trial") return AddTrial(json);
-    return fields.Wrong("kind", "\"manifest\" or \"trial\"");
+    return fields.Wrong("kind", "\"manifest\", \"control\" or \"trial\"");
   }
 
   void AddNotes() {
@@ -58,6 +59,13 @@ class RunLogBuilder {
       }
     }
     log_.manifests.push_back(std::move(manifest));
+    return OkStatus();
+  }
+
+  Status AddControl(const nlohmann::json& json) {
+    if (log_.manifests.empty()) return BadInput("a control stands before the first manifest");
+    PLECTL_ASSIGN_OR_RETURN(ControlRecord control, ControlFromJson(json));
+    log_.controls.push_back(std::move(control));
     return OkStatus();
   }
 

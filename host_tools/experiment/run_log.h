@@ -12,6 +12,7 @@
 
 #include "host_tools/base/fd.h"
 #include "host_tools/base/result.h"
+#include "host_tools/experiment/control_record.h"
 #include "host_tools/experiment/trial_record.h"
 
 namespace plectl::experiment {
@@ -29,6 +30,7 @@ struct Manifest {
   uint64_t seed = 0;
   nlohmann::json host = nlohmann::json::object();  // the fingerprint (host::Fingerprint)
   std::vector<std::string> observers;
+  nlohmann::json calibration;  // experiment/calibration.h; null in older records
 };
 
 nlohmann::json ToJson(const Manifest& manifest);
@@ -37,10 +39,11 @@ Result<Manifest> ManifestFromJson(const nlohmann::json& json);
 
 // Everything that a run.jsonl holds.
 struct RunLog {
-  std::vector<Manifest> manifests;  // at least one when there is a trial
-  std::vector<TrialRecord> trials;  // in file order, valid and invalid
-  std::vector<std::string> notes;   // e.g. that a torn last line was dropped
-  size_t complete_bytes = 0;        // the length up to the last whole line
+  std::vector<Manifest> manifests;      // at least one when there is a trial
+  std::vector<ControlRecord> controls;  // of all sessions, in file order
+  std::vector<TrialRecord> trials;      // in file order, valid and invalid
+  std::vector<std::string> notes;       // e.g. that a torn last line was dropped
+  size_t complete_bytes = 0;            // the length up to the last whole line
   // Ids with a valid record.
   [[nodiscard]] std::set<std::string> FinishedIds() const;
 };
@@ -57,6 +60,7 @@ Result<RunLog> LoadRunLog(const std::filesystem::path& path);
 
 // One line of a run log, its newline included.
 std::string ToLine(const Manifest& manifest);
+std::string ToLine(const ControlRecord& control);
 std::string ToLine(const TrialRecord& record);
 
 // Appends to DIR/run.jsonl, each line written at once and fsynced; holds a lock on the file against
@@ -68,6 +72,7 @@ class RunLogWriter {
   static Result<RunLogWriter> Open(const std::filesystem::path& directory);
   // When a line cannot be written whole (disk full), none of it is left behind.
   Status Append(const Manifest& manifest);
+  Status Append(const ControlRecord& control);
   Status Append(const TrialRecord& record);
 
  private:

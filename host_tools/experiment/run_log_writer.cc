@@ -83,6 +83,7 @@ std::string LineOf(const json& object) {
 }  // namespace
 
 std::string ToLine(const Manifest& manifest) { return LineOf(ToJson(manifest)); }
+std::string ToLine(const ControlRecord& control) { return LineOf(ToJson(control)); }
 std::string ToLine(const TrialRecord& record) { return LineOf(ToJson(record)); }
 
 Result<RunLogWriter> RunLogWriter::Open(const std::filesystem::path& directory) {
@@ -96,6 +97,8 @@ Result<RunLogWriter> RunLogWriter::Open(const std::filesystem::path& directory) 
 }
 
 Status RunLogWriter::Append(const Manifest& manifest) { return AppendLine(ToLine(manifest)); }
+
+Status RunLogWriter::Append(const ControlRecord& control) { return AppendLine(ToLine(control)); }
 
 Status RunLogWriter::Append(const TrialRecord& record) { return AppendLine(ToLine(record)); }
 

@@ -110,6 +110,21 @@ class Session {
   Stopwatch elapsed_;
 };
 
+// Makes their records durable, whatever they are, before it says that one failed.
+Status RunControls(const Plan& plan, Executor& executor, RunLogWriter& writer) {
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<ControlRecord> controls, executor.RunControls(plan));
+  for (const ControlRecord& control : controls) PLECTL_RETURN_IF_ERROR(writer.Append(control));
+  for (const ControlRecord& control : controls) {
+    if (control.failed_because.empty()) continue;
+    return Inconclusive(
+        fmt::format("could not measure: the control {} failed: {}", control.name,
+                    control.failed_because),
+        "a host where this happens cannot measure PLE: look at `plectl doctor`, and at the "
+        "control's record in the run log");
+  }
+  return OkStatus();
+}
+
 // A record that names a seed must come from a lab of that seed.
 Status CheckHasSeeds(const Plan& plan, const Manifest& manifest) {
   if (plan.lab_seeds.empty() || IsLab(manifest.host)) return OkStatus();
@@ -162,15 +177,17 @@ Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
   progress.OnStart(work.finished, work.finished + work.trials.size());
   if (work.trials.empty()) return SweepSummary();
   PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor, make_executor());
-  const Manifest manifest = MakeManifest(plan, *executor);
+  Manifest manifest = MakeManifest(plan, *executor);
   PLECTL_RETURN_IF_ERROR(CheckHasSeeds(plan, manifest));
   if (!work.manifests.empty()) {
     PLECTL_RETURN_IF_ERROR(CheckSameHost(work.manifests.front(), manifest, LabSeedRuleOf(plan)));
   }
   PLECTL_ASSIGN_OR_RETURN(RunLogWriter writer, RunLogWriter::Open(options.directory));
+  manifest.calibration = ToJson(executor->Calibrate());
   PLECTL_RETURN_IF_ERROR(writer.Append(manifest));
   Session session(plan, options, *executor, writer, progress);
-  const Status ran = session.RunAll(work.trials);
+  Status ran = RunControls(plan, *executor, writer);
+  if (ran) ran = session.RunAll(work.trials);
   const SweepSummary summary = session.Summary();
   const Status finished = executor->Finish();
   PLECTL_RETURN_IF_ERROR(ran);

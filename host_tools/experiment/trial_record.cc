@@ -11,6 +11,7 @@
 #include "host_tools/experiment/json_fields.h"
 #include "host_tools/experiment/noise_json.h"
 #include "host_tools/experiment/vcpu_json.h"
+#include "host_tools/experiment/vms_json.h"
 #include "host_tools/experiment/waits_json.h"
 #include "host_tools/experiment/workload_json.h"
 
@@ -108,6 +109,7 @@ void WriteGuestResult(const TrialRecord& record, json& object) {
   object["vcpus"] = VcpusToJson(record.vcpus);
   if (record.fairness_jain) object["fairness_jain"] = *record.fairness_jain;
   if (record.waits) object["wait_tsc_cycles"] = ToJson(*record.waits);
+  if (!record.vms.empty()) object["vms"] = VmsToJson(record.vms);
 }
 
 Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
@@ -120,6 +122,7 @@ Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
     PLECTL_ASSIGN_OR_RETURN(record.fairness_jain, trial.Number("fairness_jain"));
   }
   PLECTL_ASSIGN_OR_RETURN(record.waits, WaitSummaryFromJson(trial));
+  PLECTL_ASSIGN_OR_RETURN(record.vms, VmsFromJson(trial));
   return OkStatus();
 }
 
@@ -141,10 +144,8 @@ Status ReadTimings(const JsonFields& trial, TrialTimings& timings) {
 
 Result<Arm> ReadArm(const JsonFields& trial) {
   PLECTL_ASSIGN_OR_RETURN(const std::string name, trial.Text("arm"));
-  for (const Arm arm : {Arm::kPause, Arm::kNop}) {
-    if (ArmName(arm) == name) return arm;
-  }
-  return trial.Wrong("arm", "\"pause\" or \"nop\"");
+  if (const std::optional<Arm> arm = ArmFromName(name)) return *arm;
+  return trial.Wrong("arm", "\"pause\", \"nop\" or \"pause_exits_disabled\"");
 }
 
 // Absent from runs of plans without lab_seeds.

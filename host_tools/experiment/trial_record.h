@@ -55,6 +55,7 @@ struct TrialRecord {
   // Absent from older records, and of payloads that wait for nothing.
   std::optional<double> fairness_jain;
   std::optional<guests::WaitSummary> waits;
+  std::vector<guests::VmResult> vms;  // of each, when there are several
   std::string ple_off_because;  // not empty: PLE could not fire under these parameters, and why
   TrialTimings timings;
   std::optional<host::NoiseRecord> noise;  // what the host did meanwhile; not in older records

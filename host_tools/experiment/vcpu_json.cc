@@ -33,7 +33,7 @@ constexpr UintField kHostFields[] = {
     {"voluntary_switches", &VcpuResult::voluntary_switches},
 };
 
-json ToJson(const VcpuResult& vcpu) {
+json ToJson(const VcpuResult& vcpu, bool with_vm) {
   json object = {{"kvm_exits", experiment::ToJson(vcpu.kvm_exits)},
                  {"user_ns", vcpu.user_ns},
                  {"system_ns", vcpu.system_ns}};
@@ -45,6 +45,7 @@ json ToJson(const VcpuResult& vcpu) {
     object["wait_histogram"] = experiment::ToJson(vcpu.wait_histogram);
   }
   if (!vcpu.extra.empty()) object["extra"] = vcpu.extra;
+  if (with_vm) object["vm"] = vcpu.vm;
   return object;
 }
 
@@ -60,6 +61,10 @@ Result<VcpuResult> FromJson(const JsonFields& fields) {
   PLECTL_ASSIGN_OR_RETURN(vcpu.user_ns, fields.Int("user_ns"));
   PLECTL_ASSIGN_OR_RETURN(vcpu.system_ns, fields.Int("system_ns"));
   PLECTL_ASSIGN_OR_RETURN(vcpu.wait_histogram, WaitHistogramFromJson(fields));
+  if (fields.Has("vm")) {
+    PLECTL_ASSIGN_OR_RETURN(const uint64_t vm, fields.Uint("vm", kVcpusMax - 1));
+    vcpu.vm = static_cast<uint32_t>(vm);
+  }
   if (fields.Has("extra")) {
     PLECTL_ASSIGN_OR_RETURN(vcpu.extra, fields.UintMap("extra"));
   }
@@ -70,7 +75,8 @@ Result<VcpuResult> FromJson(const JsonFields& fields) {
 
 json VcpusToJson(const std::vector<VcpuResult>& vcpus) {
   json list = json::array();
-  for (const VcpuResult& vcpu : vcpus) list.push_back(ToJson(vcpu));
+  const bool several_vms = !vcpus.empty() && vcpus.back().vm != 0;
+  for (const VcpuResult& vcpu : vcpus) list.push_back(ToJson(vcpu, several_vms));
   return list;
 }
 

@@ -69,6 +69,7 @@ Status ReadLaterFields(const JsonFields& fields, guests::Workload& workload) {
 
 void WriteLaterFields(const guests::Workload& workload, nlohmann::json& json) {
   const guests::Workload defaults;
+  if (workload.vms != defaults.vms) json["vms"] = workload.vms;
   if (workload.interrupts_off != defaults.interrupts_off) {
     json["interrupts_off"] = InterruptsOffName(workload.interrupts_off);
   }
@@ -133,6 +134,10 @@ Result<guests::Workload> WorkloadFromJson(const nlohmann::json& json) {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(json, "workload"));
   guests::Workload workload;
   PLECTL_ASSIGN_OR_RETURN(workload.payload, fields.Text("payload"));
+  if (fields.Has("vms")) {
+    PLECTL_ASSIGN_OR_RETURN(const uint64_t vms, fields.Uint("vms", kVcpusMax));
+    workload.vms = static_cast<uint32_t>(vms);
+  }
   PLECTL_ASSIGN_OR_RETURN(const uint64_t vcpus, fields.Uint("vcpus", kVcpusMax));
   workload.vcpus = static_cast<uint32_t>(vcpus);
   PLECTL_ASSIGN_OR_RETURN(workload.cpus, ReadCpus(fields));

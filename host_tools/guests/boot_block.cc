@@ -29,7 +29,7 @@ uint32_t FlagsOf(const Workload& workload) {
 
 }  // namespace
 
-plectl_boot_block BootBlockOf(const GuestRequest& request, uint32_t payload) {
+plectl_boot_block BootBlockOf(const GuestRequest& request, uint32_t payload, uint32_t first_vcpu) {
   const Workload& workload = request.workload;
   plectl_boot_block boot{};
   boot.magic = PLECTL_BOOT_MAGIC;
@@ -38,6 +38,7 @@ plectl_boot_block BootBlockOf(const GuestRequest& request, uint32_t payload) {
   boot.vcpus = workload.vcpus;
   boot.payload = payload;
   boot.flags = FlagsOf(workload);
+  boot.first_vcpu = first_vcpu;
   boot.relax_repeat = workload.relax_repeat;
   boot.iterations = workload.iterations;
   boot.duration_tsc_cycles = workload.duration_tsc_cycles;

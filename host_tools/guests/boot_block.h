@@ -9,7 +9,7 @@
 namespace plectl::guests {
 
 // What the guest is told of a request that was checked (workload_check.h); `payload` is the index
-// of its payload in the ELF's table.
-plectl_boot_block BootBlockOf(const GuestRequest& request, uint32_t payload);
+// of its payload in the ELF's table, `first_vcpu` the number of this VM's first vCPU.
+plectl_boot_block BootBlockOf(const GuestRequest& request, uint32_t payload, uint32_t first_vcpu);
 
 }  // namespace plectl::guests

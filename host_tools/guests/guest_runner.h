@@ -38,8 +38,9 @@ enum class Distribution { kFixed, kExponential };
 // What the guest shall do and on which CPUs. All TSC cycles are the guest's.
 struct Workload {
   std::string payload;            // "ttas", "barrier", "pause_storm", ... (docs/guest.md)
-  uint32_t vcpus = 2;             // 1..64; at least 2 for payloads that need contention
-  std::vector<int> cpus;          // host CPUs; vCPU i runs on cpus[i % size]. Never empty
+  uint32_t vms = 1;               // equal guests at once, let go together; vms * vcpus <= 64
+  uint32_t vcpus = 2;             // of each VM, 1..64; at least 2 for payloads that need contention
+  std::vector<int> cpus;          // host CPUs; never empty. vCPU i runs on cpus[i % size]
   uint64_t hold_tsc_cycles = 0;   // inside the critical section
   uint64_t think_tsc_cycles = 0;  // between release and next attempt
   // Per vCPU: acquisitions (of spinners: relax instructions), or 0 and how long it goes on.
@@ -57,15 +58,22 @@ struct Workload {
 struct GuestRequest {
   Workload workload;
   RelaxInstruction relax = RelaxInstruction::kPause;
+  // Takes PAUSE exits from the VMs whatever the module's parameters are: KVM_CAP_X86_DISABLE_EXITS.
+  bool pause_exits_disabled = false;
   // What a relax instruction shall cost where every instruction is one TSC cycle, as in the lab: 0
   // (no padding) or 4 to 1027. On silicon it would be padding that means nothing.
   uint64_t relax_tsc_cycles = 0;
   std::chrono::milliseconds deadline{10'000};  // from start barrier to the last vCPU's end
 };
 
+// vCPUs are numbered over all VMs of a trial: VM k has k * vcpus and those that follow. KVM knows
+// them, and the guest its APIC IDs, by these numbers.
+constexpr uint32_t VcpusOfAllVms(const Workload& workload) { return workload.vms * workload.vcpus; }
+
 // What one vCPU reports. Fields that a payload does not measure stay 0 and are left out of its
 // record (docs/run_format.md says which payload measures what).
 struct VcpuResult {
+  uint32_t vm = 0;  // which of the trial's VMs
   uint64_t acquisitions = 0;
   uint64_t spins = 0;  // executed relax sites
   uint64_t tsc_start = 0;
@@ -91,15 +99,21 @@ struct WaitSummary {
   friend bool operator==(const WaitSummary&, const WaitSummary&) = default;
 };
 
-struct GuestResult {
-  std::vector<VcpuResult> vcpus;
-  uint64_t tsc_khz = 0;
+// Of the vCPUs of one VM, or of all of a trial's.
+struct VmResult {
   uint64_t elapsed_tsc_cycles = 0;      // first vCPU's start to last vCPU's end, guest TSC
   double throughput_per_s = 0;          // acquisitions (of spinners: relax instructions) per second
   std::optional<double> fairness_jain;  // vm_summary.h; not of spinners
   std::optional<WaitSummary> waits;     // not of spinners
-  int64_t setup_ns = 0;                 // VM creation to start barrier
-  int64_t run_ns = 0;                   // start barrier to the last vCPU's end
+};
+
+struct GuestResult {
+  std::vector<VcpuResult> vcpus;  // of all VMs, by number
+  uint64_t tsc_khz = 0;
+  VmResult all;               // of all VMs together
+  std::vector<VmResult> vms;  // of each
+  int64_t setup_ns = 0;       // VM creation to start barrier
+  int64_t run_ns = 0;         // start barrier to the last vCPU's end
   int64_t teardown_ns = 0;
 };
 

@@ -51,6 +51,16 @@ Status Vcpu::SetEntry(uint32_t entry) {
   return KVM_IOCTL(fd_, KVM_SET_REGS, &regs);
 }
 
+Status Vcpu::SetTscOffset(uint64_t tsc_cycles) {
+  kvm_device_attr attribute{};
+  attribute.group = KVM_VCPU_TSC_CTRL;
+  attribute.attr = KVM_VCPU_TSC_OFFSET;
+  attribute.addr = reinterpret_cast<uint64_t>(&tsc_cycles);
+  Status set = KVM_IOCTL(fd_, KVM_SET_DEVICE_ATTR, &attribute);
+  if (!set) set.error().hint = "several VMs per trial need Linux 5.16 or newer: use vms: 1";
+  return set;
+}
+
 Result<Vcpu::RunEnd> Vcpu::Run() {
   if (::ioctl(fd_.get(), KVM_RUN, 0) >= 0) return RunEnd::kExit;
   // EAGAIN: a vCPU that waited for its start-up IPI has made a step; go on.

@@ -25,6 +25,10 @@ class Vcpu {
   // SIPI.
   Status SetEntry(uint32_t entry);
 
+  // Guest TSC = host TSC (scaled, where the guest's has another rate) + this. Environment error
+  // before Linux 5.16.
+  Status SetTscOffset(uint64_t tsc_cycles);
+
   enum class RunEnd { kExit, kInterrupted };
   // KVM_RUN once. kExit: run_area() says why. kInterrupted: a signal or RequestExit().
   Result<RunEnd> Run();

@@ -7,19 +7,28 @@
 
 namespace plectl::guests {
 
-Result<std::unique_ptr<VcpuGroup>> VcpuGroup::Start(Vm& vm, const Workload& workload,
+Result<std::unique_ptr<VcpuGroup>> VcpuGroup::Start(std::span<Vm> vms, const Workload& workload,
                                                     uint64_t result_block) {
-  PLECTL_ASSIGN_OR_RETURN(auto gate, Gate::Create(workload.vcpus));
+  PLECTL_ASSIGN_OR_RETURN(auto gate, Gate::Create(VcpusOfAllVms(workload)));
   std::unique_ptr<VcpuGroup> group(new VcpuGroup(std::move(gate)));
   const BlockedSignals blocked;
-  for (uint32_t id = 0; id < workload.vcpus; ++id) {
-    const VcpuThread::Options options{id, workload.cpus[id % workload.cpus.size()],
-                                      workload.scheduling, result_block};
-    auto thread = std::make_unique<VcpuThread>(options, vm.vcpus()[id], vm.memory(), *group->gate_);
-    PLECTL_RETURN_IF_ERROR(thread->Start());
-    group->threads_.push_back(std::move(thread));
+  for (uint32_t id = 0; id < VcpusOfAllVms(workload); ++id) {
+    const VcpuThread::Options options{id, id % workload.vcpus,
+                                      workload.cpus[id % workload.cpus.size()], workload.scheduling,
+                                      result_block};
+    PLECTL_RETURN_IF_ERROR(group->StartThread(vms[id / workload.vcpus], options));
   }
   return group;
+}
+
+Status VcpuGroup::StartThread(Vm& vm, const VcpuThread::Options& options) {
+  threads_.push_back(
+      std::make_unique<VcpuThread>(options, vm.vcpus()[options.index], vm.memory(), *gate_));
+  if (Status started = threads_.back()->Start(); !started) {
+    threads_.pop_back();
+    return started;
+  }
+  return OkStatus();
 }
 
 VcpuGroup::~VcpuGroup() {

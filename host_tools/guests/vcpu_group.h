@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,12 @@
 
 namespace plectl::guests {
 
-// All vCPU threads of one VM, from start to join. Whatever goes wrong, no thread survives it.
+// All vCPU threads of one VM or several, from start to join. Whatever goes wrong, no thread
+// survives it.
 class VcpuGroup {
  public:
-  // Starts the threads; `vm` must outlive the group.
-  static Result<std::unique_ptr<VcpuGroup>> Start(Vm& vm, const Workload& workload,
+  // Starts the threads; the VMs must outlive the group. `result_block` is where every VM has it.
+  static Result<std::unique_ptr<VcpuGroup>> Start(std::span<Vm> vms, const Workload& workload,
                                                   uint64_t result_block);
   VcpuGroup(const VcpuGroup&) = delete;
   VcpuGroup& operator=(const VcpuGroup&) = delete;
@@ -39,12 +41,13 @@ class VcpuGroup {
 
   // Once ready.
   [[nodiscard]] std::vector<pid_t> Tids() const;
-  // Once the guest has ended.
+  // Once the guests have ended. vCPUs are numbered over all VMs.
   [[nodiscard]] const ThreadUsage& usage(size_t vcpu) const { return threads_[vcpu]->usage(); }
   [[nodiscard]] std::string DescribePlaces() const;
 
  private:
   explicit VcpuGroup(std::unique_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  Status StartThread(Vm& vm, const VcpuThread::Options& options);
   Status AwaitMilestone(Gate::Milestone milestone, std::chrono::milliseconds deadline);
   Status Explain(Gate::WaitEnd end, Gate::Milestone milestone, std::chrono::milliseconds deadline);
   // Makes every thread leave the guest, and waits until all are parked.

@@ -84,7 +84,7 @@ Status VcpuThread::ExplainCommand(uint32_t command) const {
         fmt::format("unexpected command {:#x} on the control port (KVM_EXIT_IO)", command));
   }
   const uint64_t address = options_.result_block + offsetof(plectl_result_block, vcpus) +
-                           options_.id * sizeof(plectl_vcpu_result);
+                           options_.index * sizeof(plectl_vcpu_result);
   PLECTL_ASSIGN_OR_RETURN(const auto result, memory_.Read<plectl_vcpu_result>(address));
   return Misbehaved(fmt::format("the guest aborted: {} (KVM_EXIT_IO)",
                                 DescribeAbort(command >> PLECTL_ABORT_SHIFT, result)));

@@ -23,7 +23,8 @@ namespace plectl::guests {
 class VcpuThread {
  public:
   struct Options {
-    uint32_t id = 0;
+    uint32_t id = 0;     // over all VMs
+    uint32_t index = 0;  // in its VM
     int cpu = 0;
     VcpuScheduling scheduling = VcpuScheduling::kOther;
     uint64_t result_block = 0;  // guest address, to explain an abort

@@ -12,14 +12,17 @@
 
 namespace plectl::guests {
 
-// A VM with its memory, the in-kernel interrupt controllers and all its vCPUs; vCPU 0 starts at
+// A VM with its memory, the in-kernel interrupt controllers and all its vCPUs; the first starts at
 // `entry`, the others wait for the start-up IPI.
 class Vm {
  public:
   struct Options {
+    uint32_t first_vcpu = 0;  // number and APIC ID of its first vCPU
     uint32_t vcpus = 1;
     uint32_t entry = 0;
     size_t memory_size = 0;
+    bool pause_exits_disabled = false;
+    bool has_host_tsc = false;  // guest TSC = host TSC, so that VMs can be compared
   };
   static Result<Vm> Create(const Kvm& kvm, const Options& options);
 
@@ -28,7 +31,8 @@ class Vm {
 
  private:
   Vm(Fd fd, GuestMemory memory) : memory_(std::move(memory)), fd_(std::move(fd)) {}
-  Status SetUpPlatform();
+  Status SetUpPlatform(const Options& options);
+  Status DisablePauseExits();
   Status AddVcpus(const Kvm& kvm, const Options& options);
 
   // Destroyed in reverse order: vCPUs, VM, and the memory that both use last.

@@ -13,7 +13,29 @@ double RateOf(const VcpuResult& vcpu) {
   return static_cast<double>(vcpu.acquisitions) / static_cast<double>(elapsed);
 }
 
+// What gets done: acquisitions, or relax instructions where that is all that is done.
+uint64_t WorkDone(std::span<const VcpuResult> vcpus, bool counts_rounds) {
+  uint64_t work = 0;
+  for (const VcpuResult& vcpu : vcpus) work += counts_rounds ? vcpu.acquisitions : vcpu.spins;
+  return work;
+}
+
 }  // namespace
+
+VmResult SummarizeVm(std::span<const VcpuResult> vcpus, bool counts_rounds, uint64_t tsc_khz) {
+  VmResult result;
+  const auto start = std::ranges::min(vcpus, {}, &VcpuResult::tsc_start).tsc_start;
+  const auto end = std::ranges::max(vcpus, {}, &VcpuResult::tsc_end).tsc_end;
+  result.elapsed_tsc_cycles = end - start;
+  if (result.elapsed_tsc_cycles != 0) {
+    const double seconds =
+        static_cast<double>(result.elapsed_tsc_cycles) / (static_cast<double>(tsc_khz) * 1e3);
+    result.throughput_per_s = static_cast<double>(WorkDone(vcpus, counts_rounds)) / seconds;
+  }
+  result.fairness_jain = FairnessJain(vcpus);
+  result.waits = SummarizeWaits(vcpus);
+  return result;
+}
 
 std::optional<double> FairnessJain(std::span<const VcpuResult> vcpus) {
   double sum = 0;

@@ -15,4 +15,7 @@ std::optional<double> FairnessJain(std::span<const VcpuResult> vcpus);
 // Of the waits of all vCPUs together. Nothing when nothing waited.
 std::optional<WaitSummary> SummarizeWaits(std::span<const VcpuResult> vcpus);
 
+// `vcpus` is not empty. `counts_rounds`: work is acquisitions; else relax instructions.
+VmResult SummarizeVm(std::span<const VcpuResult> vcpus, bool counts_rounds, uint64_t tsc_khz);
+
 }  // namespace plectl::guests

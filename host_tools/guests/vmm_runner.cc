@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
@@ -22,21 +26,40 @@
 namespace plectl::guests {
 namespace {
 
-Result<Vm> MakeVm(const PayloadImage& payload, const GuestRequest& request, uint32_t index) {
-  PLECTL_ASSIGN_OR_RETURN(const Kvm kvm, Kvm::Open());
-  const Vm::Options options{request.workload.vcpus, payload.entry(), PLECTL_MEMORY_SIZE};
+Result<Vm> MakeVm(const Kvm& kvm, const PayloadImage& payload, const GuestRequest& request,
+                  uint32_t index, uint32_t first_vcpu) {
+  const Vm::Options options{.first_vcpu = first_vcpu,
+                            .vcpus = request.workload.vcpus,
+                            .entry = payload.entry(),
+                            .memory_size = PLECTL_MEMORY_SIZE,
+                            .pause_exits_disabled = request.pause_exits_disabled,
+                            .has_host_tsc = request.workload.vms > 1};
   PLECTL_ASSIGN_OR_RETURN(Vm vm, Vm::Create(kvm, options));
-  const MemoryImage image = payload.Memory(request.relax, BootBlockOf(request, index));
+  const MemoryImage image = payload.Memory(request.relax, BootBlockOf(request, index, first_vcpu));
   PLECTL_RETURN_IF_ERROR(vm.memory().Write(image.address, image.bytes));
   PLECTL_RETURN_IF_ERROR(vm.memory().Populate(image.address + image.bytes.size(), payload.end()));
   return vm;
 }
 
+Result<std::vector<Vm>> MakeVms(const PayloadImage& payload, const GuestRequest& request,
+                                uint32_t index) {
+  PLECTL_ASSIGN_OR_RETURN(const Kvm kvm, Kvm::Open());
+  std::vector<Vm> vms;
+  for (uint32_t vm = 0; vm < request.workload.vms; ++vm) {
+    const uint32_t first_vcpu = vm * request.workload.vcpus;
+    PLECTL_ASSIGN_OR_RETURN(Vm made, MakeVm(kvm, payload, request, index, first_vcpu));
+    vms.push_back(std::move(made));
+  }
+  return vms;
+}
+
 // KVM's own exit counts between two moments at which no vCPU runs.
 class ExitDeltas {
  public:
-  explicit ExitDeltas(Vm& vm) {
-    for (const Vcpu& vcpu : vm.vcpus()) statistics_.emplace_back(vcpu.fd());
+  explicit ExitDeltas(std::span<Vm> vms) {
+    for (Vm& vm : vms) {
+      for (const Vcpu& vcpu : vm.vcpus()) statistics_.emplace_back(vcpu.fd());
+    }
   }
   void Begin() { begin_ = ReadAll(); }
   void End() { end_ = ReadAll(); }
@@ -80,21 +103,16 @@ void AddHostSide(const VcpuGroup& group, const ExitDeltas& exits, std::vector<Vc
   }
 }
 
-// What the payload gets done: acquisitions, or relax instructions where that is all it does.
-uint64_t WorkDone(const std::vector<VcpuResult>& vcpus, const PayloadInfo& payload) {
-  uint64_t work = 0;
-  for (const VcpuResult& vcpu : vcpus) work += payload.has_rounds ? vcpu.acquisitions : vcpu.spins;
-  return work;
-}
-
-void AddRates(const PayloadInfo& payload, GuestResult& result) {
-  const auto start = std::ranges::min(result.vcpus, {}, &VcpuResult::tsc_start).tsc_start;
-  const auto end = std::ranges::max(result.vcpus, {}, &VcpuResult::tsc_end).tsc_end;
-  result.elapsed_tsc_cycles = end - start;
-  if (result.elapsed_tsc_cycles == 0) return;
-  const double seconds =
-      static_cast<double>(result.elapsed_tsc_cycles) / (static_cast<double>(result.tsc_khz) * 1e3);
-  result.throughput_per_s = static_cast<double>(WorkDone(result.vcpus, payload)) / seconds;
+void Summarize(const PayloadInfo& payload, size_t vms, GuestResult& result) {
+  const std::span<const VcpuResult> vcpus = result.vcpus;
+  const size_t vcpus_each = vcpus.size() / vms;
+  const auto summarize = [&](std::span<const VcpuResult> some) {
+    return SummarizeVm(some, payload.has_rounds, result.tsc_khz);
+  };
+  result.all = summarize(vcpus);
+  for (size_t vm = 0; vm < vms; ++vm) {
+    result.vms.push_back(summarize(vcpus.subspan(vm * vcpus_each, vcpus_each)));
+  }
 }
 
 // What the observer may want after the guest's end. `ran`: the guest came to it.
@@ -142,21 +160,30 @@ Error WithPlaces(const VcpuGroup& group, Error error) {
   return error;
 }
 
-Status CollectResult(Vm& vm, const VcpuGroup& group, const ExitDeltas& exits,
-                     const PayloadImage& payload, const PayloadInfo& info, const Workload& workload,
-                     GuestResult& result) {
+Result<std::vector<VcpuResult>> ReadResult(Vm& vm, const PayloadImage& payload,
+                                           const PayloadInfo& info, const Workload& workload) {
   PLECTL_ASSIGN_OR_RETURN(const auto block,
                           vm.memory().Read<plectl_result_block>(payload.result_block()));
   PLECTL_ASSIGN_OR_RETURN(const auto histograms,
                           ReadHistograms(vm.memory(), payload.wait_histograms(), workload.vcpus));
-  auto vcpus = CheckResultBlock(block, histograms, info, workload);
-  if (!vcpus) return Fail(WithPlaces(group, vcpus.error()));
-  result.vcpus = std::move(*vcpus);
+  return CheckResultBlock(block, histograms, info, workload);
+}
+
+Status CollectResult(std::span<Vm> vms, const VcpuGroup& group, const ExitDeltas& exits,
+                     const PayloadImage& payload, const PayloadInfo& info, const Workload& workload,
+                     GuestResult& result) {
+  for (size_t i = 0; i < vms.size(); ++i) {
+    auto vcpus = ReadResult(vms[i], payload, info, workload);
+    if (!vcpus) {
+      Error error = WithPlaces(group, vcpus.error());
+      return Fail(vms.size() == 1 ? error : WithContext(fmt::format("VM {}", i), error));
+    }
+    for (VcpuResult& vcpu : *vcpus) vcpu.vm = static_cast<uint32_t>(i);
+    std::ranges::move(*vcpus, std::back_inserter(result.vcpus));
+  }
   AddHostSide(group, exits, result.vcpus);
-  PLECTL_ASSIGN_OR_RETURN(result.tsc_khz, vm.vcpus().front().TscKhz());
-  AddRates(info, result);
-  result.fairness_jain = FairnessJain(result.vcpus);
-  result.waits = SummarizeWaits(result.vcpus);
+  PLECTL_ASSIGN_OR_RETURN(result.tsc_khz, vms.front().vcpus().front().TscKhz());
+  Summarize(info, vms.size(), result);
   return OkStatus();
 }
 
@@ -171,14 +198,14 @@ Result<GuestResult> VmmRunner::Run(const GuestRequest& request, GuestObserver& o
   PLECTL_ASSIGN_OR_RETURN(const auto priority,
                           CoordinatorPriority::Raise(request.workload.scheduling));
   {
-    PLECTL_ASSIGN_OR_RETURN(Vm vm, MakeVm(payload_, request, index));
-    ExitDeltas exits(vm);
+    PLECTL_ASSIGN_OR_RETURN(std::vector<Vm> vms, MakeVms(payload_, request, index));
+    ExitDeltas exits(vms);
     PLECTL_ASSIGN_OR_RETURN(const auto group,
-                            VcpuGroup::Start(vm, request.workload, payload_.result_block()));
+                            VcpuGroup::Start(vms, request.workload, payload_.result_block()));
     PLECTL_RETURN_IF_ERROR(group->AwaitReady(request.deadline));
     result.setup_ns = stopwatch.Restart();
     PLECTL_RETURN_IF_ERROR(RunObserved(*group, exits, observer, request, result));
-    PLECTL_RETURN_IF_ERROR(CollectResult(vm, *group, exits, payload_, payload_.payloads()[index],
+    PLECTL_RETURN_IF_ERROR(CollectResult(vms, *group, exits, payload_, payload_.payloads()[index],
                                          request.workload, result));
     stopwatch.Restart();
   }

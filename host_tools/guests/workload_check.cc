@@ -28,6 +28,15 @@ Status CheckVcpus(const PayloadInfo& payload, uint32_t vcpus) {
                               payload.min_vcpus > 1 ? ", since it needs contention" : ""));
 }
 
+// All VMs' vCPUs have numbers of their own, which the guests know as APIC IDs.
+Status CheckVms(const Workload& workload) {
+  if (workload.vms >= 1 && workload.vms <= PLECTL_MAX_VCPUS / workload.vcpus) return OkStatus();
+  return BadInput(fmt::format(
+      "vms is {}: with {} vCPUs each, 1 to {} VMs can run at once ({} "
+      "vCPUs in all)",
+      workload.vms, workload.vcpus, PLECTL_MAX_VCPUS / workload.vcpus, PLECTL_MAX_VCPUS));
+}
+
 Status CheckCpus(const std::vector<int>& cpus) {
   if (cpus.empty()) return BadInput("cpus is empty", "list the host CPUs for the vCPUs: cpus: [0]");
   for (const int cpu : cpus) {
@@ -40,13 +49,14 @@ Status CheckCpus(const std::vector<int>& cpus) {
 
 // SCHED_FIFO has no time slices and yield_to() skips it: a spinner would never let the others run.
 Status CheckScheduling(const PayloadInfo& payload, const Workload& workload) {
-  const bool shares_cpus = workload.vcpus > workload.cpus.size();
+  const uint32_t vcpus = VcpusOfAllVms(workload);
+  const bool shares_cpus = vcpus > workload.cpus.size();
   if (workload.scheduling != VcpuScheduling::kFifo || !shares_cpus || payload.min_vcpus < 2) {
     return OkStatus();
   }
   return BadInput(fmt::format("payload {} with {} vCPUs on {} CPUs cannot run under SCHED_FIFO: a "
                               "spinning vCPU would never let the others run",
-                              payload.name, workload.vcpus, workload.cpus.size()),
+                              payload.name, vcpus, workload.cpus.size()),
                   "use as many CPUs as vCPUs, or the default scheduling");
 }
 
@@ -159,6 +169,7 @@ Result<uint32_t> CheckWorkload(const PayloadImage& image, const Workload& worklo
   PLECTL_ASSIGN_OR_RETURN(const uint32_t index, FindPayload(image, workload.payload));
   const PayloadInfo& payload = image.payloads()[index];
   PLECTL_RETURN_IF_ERROR(CheckVcpus(payload, workload.vcpus));
+  PLECTL_RETURN_IF_ERROR(CheckVms(workload));
   PLECTL_RETURN_IF_ERROR(CheckCpus(workload.cpus));
   PLECTL_RETURN_IF_ERROR(CheckLength(payload, workload));
   PLECTL_RETURN_IF_ERROR(CheckTimes(payload, workload));

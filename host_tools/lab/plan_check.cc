@@ -68,7 +68,7 @@ uint64_t LongestLoop(const LabOptions& options, const Plan& plan) {
 // Why a spin with interrupts off would never end at this setting; empty when PAUSE exits end it.
 std::string WhyEndless(Arm arm, const host::ParamValues& params, uint64_t loop,
                        const LabOptions& options, const EngineFacts& facts) {
-  if (arm == Arm::kNop) return "in the nop arm";
+  if (arm != Arm::kPause) return fmt::format("in the {} arm", experiment::ArmName(arm));
   if (!facts.ple_off_because.empty()) return "since " + facts.ple_off_because;
   if (options.cpu == LabCpu::kAmd && Value(params, "pause_filter_count") == 0) {
     return "with pause_filter_count=0";

@@ -19,6 +19,7 @@ std::vector<Setting> SettingsOf(const experiment::TrialRecord& trial) {
   const guests::Workload& workload = trial.workload;
   std::vector<Setting> settings = {
       {SettingKind::kWorkload, "payload", workload.payload},
+      {SettingKind::kWorkload, "vms", std::to_string(workload.vms)},
       {SettingKind::kWorkload, "vcpus", std::to_string(workload.vcpus)},
       {SettingKind::kWorkload, "cpus", fmt::format("{}", fmt::join(workload.cpus, ","))},
       {SettingKind::kWorkload, "hold_tsc_cycles", std::to_string(workload.hold_tsc_cycles)},

@@ -46,6 +46,16 @@ TEST(Summarize, GroupsByPointAndArm) {
   EXPECT_EQ(groups[1].trials, 1U);
 }
 
+TEST(Summarize, OrdersTheArms) {
+  const std::vector<Group> groups =
+      Summarize(std::vector<TrialSample>{Sample("4096", "pause_exits_disabled", 1),
+                                         Sample("4096", "nop", 1), Sample("4096", "pause", 1)});
+  ASSERT_EQ(groups.size(), 3U);
+  EXPECT_EQ(groups[0].arm, "pause");
+  EXPECT_EQ(groups[1].arm, "nop");
+  EXPECT_EQ(groups[2].arm, "pause_exits_disabled");
+}
+
 TEST(Summarize, PoolsTheLabSeedsOfAPointAndCountsThem) {
   std::vector<TrialSample> samples;
   for (const uint64_t seed : {7u, 0u, 7u, 9u}) {

@@ -69,6 +69,18 @@ TEST_F(DryRunTest, TextShowsTheScheduleInItsOrder) {
   EXPECT_THAT(text, HasSubstr("interrupts_off=never"));
 }
 
+TEST_F(DryRunTest, TextAlignsTheArmsAndNamesSeveralVms) {
+  plan_ = ParsePlan(
+              "name: x\narms: [pause, pause_exits_disabled]\n"
+              "workloads: [{payload: ttas, vms: 3, cpus: 0}]\n",
+              "p.yaml", Payloads())
+              .value();
+  const std::string text = Describe(false);
+  EXPECT_THAT(text, HasSubstr("  pause                 (as the host has them)"));
+  EXPECT_THAT(text,
+              HasSubstr("  pause_exits_disabled  (as the host has them)  ttas vms=3 vcpus=2"));
+}
+
 TEST_F(DryRunTest, ChangesNothing) {
   EXPECT_FALSE(Describe(false).empty());
   EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));

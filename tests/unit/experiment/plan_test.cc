@@ -71,12 +71,13 @@ name: full-1.0_x
 seed: 18446744073709551615
 blocks: 3
 deadline_ms: 2500
-arms: nop
+arms: [nop, pause_exits_disabled]
 params: {pause_filter_count: 3000, pause_filter_thresh: 128}
 workloads:
   - payload: mcs
+    vms: 2
     vcpus: 2
-    cpus: [1, 3]
+    cpus: [1, 3, 4, 5]
     hold_tsc_cycles: 5
     think_tsc_cycles: 6
     iterations: 7
@@ -91,11 +92,12 @@ workloads:
   EXPECT_EQ(plan.seed, UINT64_MAX);
   EXPECT_EQ(plan.blocks, 3U);
   EXPECT_EQ(plan.deadline_ms, 2500U);
-  EXPECT_THAT(plan.arms, ElementsAre(Arm::kNop));
+  EXPECT_THAT(plan.arms, ElementsAre(Arm::kNop, Arm::kPauseExitsDisabled));
   EXPECT_EQ(plan.param_sets[0].at("pause_filter_count"), "3000");
   const guests::Workload& workload = plan.workloads.at(0);
+  EXPECT_EQ(workload.vms, 2U);
   EXPECT_EQ(workload.vcpus, 2U);
-  EXPECT_THAT(workload.cpus, ElementsAre(1, 3));
+  EXPECT_THAT(workload.cpus, ElementsAre(1, 3, 4, 5));
   EXPECT_EQ(workload.hold_tsc_cycles, 5U);
   EXPECT_EQ(workload.think_tsc_cycles, 6U);
   EXPECT_EQ(workload.iterations, 7U);

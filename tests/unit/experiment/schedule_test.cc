@@ -115,6 +115,7 @@ TEST(Schedule, IdsTellEveryWorkloadFieldApart) {
     change(workload);
     plan.workloads.push_back(workload);
   };
+  add([](guests::Workload& w) { w.vms = 2; });
   add([](guests::Workload& w) { w.vcpus = 3; });
   add([](guests::Workload& w) { w.cpus = {1}; });
   add([](guests::Workload& w) { w.hold_tsc_cycles = 1; });
@@ -129,7 +130,7 @@ TEST(Schedule, IdsTellEveryWorkloadFieldApart) {
   add([](guests::Workload& w) { w.think_distribution = guests::Distribution::kExponential; });
   add([](guests::Workload& w) { w.random_seed = 2; });
   add([](guests::Workload& w) { w.relax_repeat = 2; });
-  EXPECT_EQ(MakeSchedule(plan).size(), 15U);  // it aborts when two ids are equal
+  EXPECT_EQ(MakeSchedule(plan).size(), 16U);  // it aborts when two ids are equal
 }
 
 // Fixed for ever too.

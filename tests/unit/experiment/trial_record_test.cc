@@ -236,7 +236,7 @@ TEST(TrialRecord, ChecksTypesAndRanges) {
       {"/lab_seed", -1, "trial.lab_seed"},
       {"/lab_seed", nullptr, "trial.lab_seed"},
       {"/lab_seed", "3", "trial.lab_seed"},
-      {"/arm", "both", "trial.arm: expected \"pause\" or \"nop\", got \"both\""},
+      {"/arm", "both", "trial.arm: expected \"pause\", \"nop\" or \"pause_exits_disabled\""},
       {"/params", json::array(), "trial.params: expected an object"},
       {"/params/ple_gap", -1, "trial.params.ple_gap"},
       {"/params/ple_gap", 1.5, "trial.params.ple_gap"},

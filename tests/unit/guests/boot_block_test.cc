@@ -9,7 +9,7 @@ namespace {
 uint32_t FlagsFor(InterruptsOff interrupts_off) {
   GuestRequest request;
   request.workload.interrupts_off = interrupts_off;
-  return BootBlockOf(request, 0).flags;
+  return BootBlockOf(request, 0, 0).flags;
 }
 
 TEST(BootBlock, CarriesEveryFieldOfTheRequest) {
@@ -23,7 +23,7 @@ TEST(BootBlock, CarriesEveryFieldOfTheRequest) {
   request.workload.random_seed = 9;
   request.workload.relax_repeat = 10;
   request.relax_tsc_cycles = 140;
-  const plectl_boot_block boot = BootBlockOf(request, 2);
+  const plectl_boot_block boot = BootBlockOf(request, 2, 6);
   EXPECT_EQ(boot.magic, static_cast<uint32_t>(PLECTL_BOOT_MAGIC));
   EXPECT_EQ(boot.version, 3U);
   EXPECT_EQ(boot.size, 128U);
@@ -36,19 +36,19 @@ TEST(BootBlock, CarriesEveryFieldOfTheRequest) {
   EXPECT_EQ(boot.duration_tsc_cycles, 8U);
   EXPECT_EQ(boot.random_seed, 9U);
   EXPECT_EQ(boot.relax_repeat, 10U);
-  EXPECT_EQ(boot.first_vcpu, 0U);
+  EXPECT_EQ(boot.first_vcpu, 6U);
   EXPECT_EQ(boot.relax_tsc_cycles, 140U);
 }
 
 TEST(BootBlock, FlagsNameTheExponentialTimes) {
   GuestRequest request;
   request.workload.hold_distribution = Distribution::kExponential;
-  EXPECT_EQ(BootBlockOf(request, 0).flags, PLECTL_BOOT_HOLD_EXPONENTIAL);
+  EXPECT_EQ(BootBlockOf(request, 0, 0).flags, PLECTL_BOOT_HOLD_EXPONENTIAL);
   request.workload.think_distribution = Distribution::kExponential;
   request.workload.interrupts_off = InterruptsOff::kLocking;
-  EXPECT_EQ(BootBlockOf(request, 0).flags, PLECTL_BOOT_HOLD_EXPONENTIAL |
-                                               PLECTL_BOOT_THINK_EXPONENTIAL |
-                                               PLECTL_BOOT_INTERRUPTS_OFF_LOCKING);
+  EXPECT_EQ(BootBlockOf(request, 0, 0).flags, PLECTL_BOOT_HOLD_EXPONENTIAL |
+                                                  PLECTL_BOOT_THINK_EXPONENTIAL |
+                                                  PLECTL_BOOT_INTERRUPTS_OFF_LOCKING);
 }
 
 TEST(BootBlock, FlagsSayWhenInterruptsAreOff) {
@@ -58,7 +58,7 @@ TEST(BootBlock, FlagsSayWhenInterruptsAreOff) {
 }
 
 TEST(BootBlock, NothingIsPaddedUnlessAsked) {
-  EXPECT_EQ(BootBlockOf(GuestRequest{}, 0).relax_tsc_cycles, 0U);
+  EXPECT_EQ(BootBlockOf(GuestRequest{}, 0, 0).relax_tsc_cycles, 0U);
 }
 
 }  // namespace

@@ -48,6 +48,26 @@ TEST(CheckWorkload, AcceptsEveryPayloadWithTwoVcpus) {
   }
 }
 
+TEST(CheckWorkload, BoundsTheVcpusOfAllVms) {
+  Workload workload = Valid();
+  workload.vcpus = 16;
+  workload.vms = 4;
+  EXPECT_TRUE(CheckWorkload(Embedded(), workload));
+  workload.vms = 5;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("vms is 5: with 16 vCPUs each, 1 to 4 VMs"));
+  workload.vms = 0;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("vms is 0"));
+}
+
+TEST(CheckWorkload, CountsTheVcpusOfAllVmsAgainstTheCpusUnderFifo) {
+  Workload workload = Valid();
+  workload.scheduling = VcpuScheduling::kFifo;
+  workload.cpus = {0, 1};
+  EXPECT_TRUE(CheckWorkload(Embedded(), workload));
+  workload.vms = 2;
+  EXPECT_THAT(ErrorOf(workload), HasSubstr("4 vCPUs on 2 CPUs cannot run under SCHED_FIFO"));
+}
+
 TEST(CheckWorkload, SuggestsAPayload) {
   Workload workload = Valid();
   workload.payload = "tickets";

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/vms_json.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "host_tools/experiment/waits_json.h"
+
+namespace plectl::experiment {
+namespace {
+
+using guests::VmResult;
+
+constexpr size_t kVmsMax = 64;
+
+nlohmann::json ToJson(const VmResult& vm) {
+  nlohmann::json object = {{"throughput_per_s", vm.throughput_per_s},
+                           {"elapsed_tsc_cycles", vm.elapsed_tsc_cycles}};
+  if (vm.fairness_jain) object["fairness_jain"] = *vm.fairness_jain;
+  if (vm.waits) object["wait_tsc_cycles"] = experiment::ToJson(*vm.waits);
+  return object;
+}
+
+Result<VmResult> FromJson(const JsonFields& fields) {
+  VmResult vm;
+  PLECTL_ASSIGN_OR_RETURN(vm.throughput_per_s, fields.Number("throughput_per_s"));
+  PLECTL_ASSIGN_OR_RETURN(vm.elapsed_tsc_cycles, fields.Uint("elapsed_tsc_cycles"));
+  if (fields.Has("fairness_jain")) {
+    PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.Number("fairness_jain"));
+  }
+  PLECTL_ASSIGN_OR_RETURN(vm.waits, WaitSummaryFromJson(fields));
+  return vm;
+}
+
+}  // namespace
+
+nlohmann::json VmsToJson(const std::vector<VmResult>& vms) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const VmResult& vm : vms) list.push_back(ToJson(vm));
+  return list;
+}
+
+Result<std::vector<VmResult>> VmsFromJson(const JsonFields& trial) {
+  std::vector<VmResult> vms;
+  if (!trial.Has("vms")) return vms;
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<JsonFields> items, trial.ObjectList("vms"));
+  if (items.size() > kVmsMax) return trial.Wrong("vms", "at most 64 VMs");
+  for (const JsonFields& item : items) {
+    PLECTL_ASSIGN_OR_RETURN(VmResult vm, FromJson(item));
+    vms.push_back(std::move(vm));
+  }
+  return vms;
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/controls.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/experiment/sample_run.h"
+
+namespace plectl::experiment {
+namespace {
+
+using host::KvmModule;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const Control& Named(const ControlPlan& plan, std::string_view name) {
+  return *std::ranges::find(plan.controls, name, &Control::name);
+}
+
+TEST(ControlParams, HaveAFixedWindowAndAGapWellAboveTheLoop) {
+  const host::ParamValues intel = ControlParams(KvmModule::kIntel, 142);
+  EXPECT_EQ(intel.at("ple_window"), "4096");
+  EXPECT_EQ(intel.at("ple_window_grow"), "0");
+  EXPECT_EQ(intel.at("ple_gap"), "568");
+  EXPECT_EQ(ControlParams(KvmModule::kIntel, 3).at("ple_gap"), "128");
+  const host::ParamValues amd = ControlParams(KvmModule::kAmd, 1e6);
+  EXPECT_EQ(amd.at("pause_filter_count"), "3000");
+  EXPECT_EQ(amd.at("pause_filter_thresh"), "60000");  // fits into its 16 bits
+}
+
+TEST(ControlParams, AreValuesThatTheKernelTakesAsTheyAre) {
+  for (const KvmModule module : {KvmModule::kIntel, KvmModule::kAmd}) {
+    for (const double interval : {0.5, 3.0, 142.0, 1e9}) {
+      EXPECT_TRUE(host::CheckPleValues(module, ControlParams(module, interval)));
+    }
+  }
+}
+
+TEST(PlanControls, WaitTwentyWindowsOrHalfOfOne) {
+  const ControlPlan plan = PlanControls(KvmModule::kIntel, {{"ple_window", "4096"}}, 3);
+  ASSERT_EQ(plan.controls.size(), 3U);
+  // 20 times floor(4096 / 3) + 2, after which the closed form of docs/guest.md has 20 exits.
+  EXPECT_EQ(Named(plan, "ple_fires").turns, 20U * 1367);
+  EXPECT_TRUE(Named(plan, "ple_fires").must_exit);
+  EXPECT_EQ(Named(plan, "nop").arm, Arm::kNop);
+  EXPECT_FALSE(Named(plan, "nop").must_exit);
+  EXPECT_EQ(Named(plan, "below_window").turns, 682U);
+}
+
+TEST(PlanControls, CountAmdsWindowInPauses) {
+  const ControlPlan plan = PlanControls(KvmModule::kAmd, {{"pause_filter_count", "3000"}}, 66);
+  EXPECT_EQ(Named(plan, "ple_fires").turns, 20U * 3002);
+  EXPECT_EQ(Named(plan, "below_window").turns, 1500U);
+}
+
+TEST(PlanControls, LeaveOutWhatTheWindowHasNoRoomFor) {
+  const ControlPlan plan = PlanControls(KvmModule::kIntel, {{"ple_window", "0"}}, 3);
+  EXPECT_EQ(plan.controls.size(), 2U);
+  EXPECT_EQ(Named(plan, "ple_fires").turns, 40U);
+}
+
+TEST(PlanControls, SayWhyThereAreNone) {
+  EXPECT_THAT(PlanControls(KvmModule::kIntel, {{"ple_window", "4294967295"}}, 3).missing_because,
+              HasSubstr("ple_window=4294967295 is too wide a window"));
+  EXPECT_THAT(PlanControls(KvmModule::kIntel, {}, 3).missing_because,
+              HasSubstr("does not say its ple_window"));
+}
+
+TEST(WhyFailed, ComparesWithWhatMustCome) {
+  const Control fires{"ple_fires", Arm::kPause, 27'340, true, ""};
+  const Control nop{"nop", Arm::kNop, 27'340, false, ""};
+  TrialRecord trial = SampleTrial();
+  trial.pause_exits = 19;
+  EXPECT_THAT(WhyFailed(fires, trial), IsEmpty());
+  EXPECT_THAT(WhyFailed(nop, trial),
+              HasSubstr("19 PAUSE exits in 27340 turns of a loop of NOPs, expected none"));
+  trial.pause_exits = 0;
+  EXPECT_THAT(WhyFailed(fires, trial),
+              HasSubstr("0 PAUSE exits in 27340 turns of a loop of PAUSEs"));
+  EXPECT_THAT(WhyFailed(nop, trial), IsEmpty());
+  trial.invalid_because = "the observers disagree";
+  EXPECT_EQ(WhyFailed(nop, trial), "the observers disagree");
+}
+
+TEST(ControlRecord, ComesBackAsItWasWritten) {
+  ControlRecord control{"nop", "no PAUSE exit", "19 PAUSE exits", "", SampleTrial("nop")};
+  const nlohmann::json json = ToJson(control);
+  EXPECT_EQ(json["passed"], false);
+  EXPECT_EQ(ToJson(ControlFromJson(json).value()), json);
+  control = {"nop", "", "", "PLE is off", std::nullopt};
+  EXPECT_EQ(ToJson(ControlFromJson(ToJson(control)).value()), ToJson(control));
+}
+
+TEST(ControlRecord, RefusesAContradiction) {
+  nlohmann::json json = ToJson(ControlRecord{"nop", "none", "", "", SampleTrial("nop")});
+  json["passed"] = false;
+  EXPECT_THAT(ControlFromJson(json).error().message, HasSubstr("control.failed_because"));
+  json.erase("trial");
+  EXPECT_THAT(ControlFromJson(json).error().message, HasSubstr("control."));
+}
+
+}  // namespace
+}  // namespace plectl::experiment
