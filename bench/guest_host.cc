@@ -2,6 +2,7 @@
 #include "bench/guest_host.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <span>
@@ -18,19 +19,18 @@ namespace {
 
 using experiment::TrialRecord;
 
-// Arms both observers at the start barrier and reads them at the end.
+// Arms the observer at the start barrier and reads it at the end.
 class CountingObserver : public guests::GuestObserver {
  public:
   explicit CountingObserver(const host::ObserverPair& pair) : pair_(pair) {}
 
   Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) override {
     PLECTL_RETURN_IF_ERROR(pair_.primary->Arm(tgid, vcpu_tids));
-    return pair_.check->Arm(tgid, vcpu_tids);
+    return OkStatus();
   }
 
   Status OnFinished() override {
     PLECTL_ASSIGN_OR_RETURN(counts.primary, pair_.primary->Read());
-    PLECTL_ASSIGN_OR_RETURN(counts.check, pair_.check->Read());
     return OkStatus();
   }
 
@@ -46,6 +46,8 @@ TrialRecord RecordOf(const guests::GuestRequest& request, const guests::GuestRes
   record.throughput_per_s = result.all.throughput_per_s;
   record.tsc_khz = result.tsc_khz;
   record.elapsed_tsc_cycles = result.all.elapsed_tsc_cycles;
+  record.fairness_jain = result.all.fairness_jain;
+  record.waits = result.all.waits;
   record.vcpus = result.vcpus;
   return record;
 }
@@ -89,7 +91,7 @@ std::map<std::string, std::string> GuestHost::Context() const {
   const nlohmann::json fingerprint = host::Fingerprint(root_);
   std::map<std::string, std::string> context = {
       {std::string(host::ModuleName(module_)), host::OptionString(PleValuesOf(module_, params_))},
-      {"observers", fmt::format("{},{}", observers_.primary->name(), observers_.check->name())}};
+      {"observers", fmt::format("{}", fmt::join(observers_.Names(), ","))}};
   const auto off = host::WhyPleIsOff(root_, module_, params_);
   if (off && *off) context["ple_off_because"] = **off;
   if (experiment::IsLab(fingerprint)) context["lab"] = experiment::LabText(fingerprint);

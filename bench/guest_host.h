@@ -20,7 +20,7 @@ class GuestHost {
   // Environment error when there is no KVM or nothing that could count its exits.
   static Result<GuestHost> Open(const guests::PayloadImage& payloads);
 
-  // One fresh guest, as a trial: its results, and counts on which both observers and KVM's own
+  // One fresh guest, as a trial: its results, and counts on which the observer and KVM's own
   // statistic agree. Inconclusive when they do not, when the guest misbehaves, or when somebody
   // changed the parameters since Open().
   Result<experiment::TrialRecord> Run(const guests::GuestRequest& request);

@@ -42,7 +42,12 @@ class JobStarter {
   Result<Child> operator()(const ChildOptions& options) {
     const bool is_sweep =
         options.argv.size() > 1 && options.argv[0] == "plectl" && options.argv[1] == "sweep";
-    if (is_sweep) return Child::Fork(options, [&] { return RunSweep(options.argv); });
+    if (is_sweep) {
+      Result<Child> child = Child::Fork(options, [&] { return RunSweep(options.argv); });
+      // What the sweep does not want is detached only when we do not hold it either.
+      observers_.reset();
+      return child;
+    }
     observers_.reset();
     return Child::Start(options);
   }

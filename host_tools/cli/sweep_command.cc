@@ -117,15 +117,37 @@ void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
       {"auto", host::ObserverChoice::kAuto},
       {"bpf", host::ObserverChoice::kBpf},
       {"perf", host::ObserverChoice::kPerf},
+      {"pause-only", host::ObserverChoice::kPauseOnly},
       {"none", host::ObserverChoice::kNone}};
+  static const std::map<std::string, host::CheckTrials> check_trials = {
+      {"controls", host::CheckTrials::kControls}, {"every-trial", host::CheckTrials::kEvery}};
   command
-      .add_option("--observer", arguments.observers.choice,
-                  "How exits are counted: auto (BPF, else perf), bpf, perf, or none: only by KVM")
+      .add_option(
+          "--observer", arguments.observers.choice,
+          "How exits are counted: auto (BPF, else perf), bpf, perf, pause-only (other exits "
+          "then cost nothing), or none: only by KVM")
       ->transform(CLI::CheckedTransformer(choices));
   command
       .add_option(
+          "--check-observer", arguments.observers.check,
+          "Which trials a second, independent observer watches too, which makes their PAUSE "
+          "exits dearer: controls, every-trial")
+      ->transform(CLI::CheckedTransformer(check_trials));
+  command.add_option_function<std::string>(
+      "--observe",
+      [&arguments](const std::string& list) {
+        Result<host::ObserverDetails> details = host::ParseDetails(list);
+        if (!details) throw CLI::ValidationError(details.error().Text());
+        arguments.observers.details = *details;
+      },
+      fmt::format("What to record besides the counts, at a cost for each exit "
+                  "(docs/observers.md): LIST of {}",
+                  host::AllDetailNames()));
+  command
+      .add_option(
           "--break-observer", arguments.observers.check_drops_every_nth,
-          "For tests: the check observer misses every Nth PAUSE exit, so trials are invalid")
+          "For tests: the check observer misses every Nth PAUSE exit, so trials are invalid; needs "
+          "--check-observer every-trial")
       ->check(CLI::PositiveNumber);
   command
       .add_option("--perf-control", arguments.perf_control_text,

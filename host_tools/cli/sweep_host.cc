@@ -66,9 +66,9 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
       .root = root,
       .module = module,
       .params = std::move(params),
-      .primary = std::move(observers.primary),
-      .check = std::move(observers.check),
+      .observers = std::move(observers),
       .runner = std::make_unique<guests::VmmRunner>(payloads),
+      .places = payloads.places(),
       .relax_tsc_cycles = arguments.relax_tsc_cycles,
       .perf = std::move(perf),
   });

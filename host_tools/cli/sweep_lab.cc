@@ -2,6 +2,7 @@
 #include "host_tools/cli/sweep_lab.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -25,10 +26,18 @@ constexpr std::string_view kRunInLab = "/job/run";
 constexpr std::string_view kLogInLab = "/job/run/run.jsonl";
 constexpr std::string_view kPayloadInLab = "/job/payload.elf";
 
-std::string ObserverChoiceText(host::ObserverChoice choice) {
-  if (choice == host::ObserverChoice::kAuto) return "auto";
-  if (choice == host::ObserverChoice::kNone) return "none";
-  return choice == host::ObserverChoice::kBpf ? "bpf" : "perf";
+void AddObserverOptions(const host::ObserverOptions& options, std::vector<std::string>& argv) {
+  argv.insert(argv.end(), {"--observer", std::string(host::ChoiceName(options.choice))});
+  if (options.check == host::CheckTrials::kEvery) {
+    argv.insert(argv.end(), {"--check-observer", "every-trial"});
+  }
+  if (options.details.any()) {
+    argv.insert(argv.end(),
+                {"--observe", fmt::format("{}", fmt::join(DetailNames(options.details), ","))});
+  }
+  if (options.check_drops_every_nth > 0) {
+    argv.insert(argv.end(), {"--break-observer", std::to_string(options.check_drops_every_nth)});
+  }
 }
 
 // The options that the sweep inside gets too.
@@ -44,15 +53,10 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments,
                                    "--attempts",
                                    std::to_string(arguments.attempts_max),
                                    "--disturbed-repeats",
-                                   std::to_string(arguments.disturbed_repeats_max),
-                                   "--observer",
-                                   ObserverChoiceText(arguments.observers.choice)};
+                                   std::to_string(arguments.disturbed_repeats_max)};
+  AddObserverOptions(arguments.observers, argv);
   if (arguments.wait.count() > 0) {
     argv.insert(argv.end(), {"--wait", std::to_string(arguments.wait.count())});
-  }
-  if (arguments.observers.check_drops_every_nth > 0) {
-    argv.insert(argv.end(),
-                {"--break-observer", std::to_string(arguments.observers.check_drops_every_nth)});
   }
   if (!arguments.payload_elf.empty()) {
     argv.insert(argv.end(), {"--payload-elf", std::string(kPayloadInLab)});

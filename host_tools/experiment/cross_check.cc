@@ -20,22 +20,32 @@ std::string WhyLost(const ObservedCounts& observed) {
   if (!observed.primary.lost_because.empty()) {
     return "the observer lost events: " + observed.primary.lost_because;
   }
-  if (!observed.check.lost_because.empty()) {
-    return "the check observer lost events: " + observed.check.lost_because;
+  if (observed.check && !observed.check->lost_because.empty()) {
+    return "the check observer lost events: " + observed.check->lost_because;
   }
   return {};
 }
 
-std::string WhyPauseExitsDoubtful(const Count& primary, const Count& check) {
+std::string WhyPauseExitsDoubtful(const ObservedCounts& observed) {
+  const Count& primary = observed.primary.pause_exits;
   if (!primary.has_value()) return "PAUSE exits not counted: " + primary.missing_because();
+  if (!observed.check) return {};
+  const Count& check = observed.check->pause_exits;
   if (!check.has_value()) return "PAUSE exits not checked: " + check.missing_because();
   if (primary == check) return {};
   return fmt::format("the observers disagree on the PAUSE exits: {} against {}", primary.value(),
                      check.value());
 }
 
-std::string WhyTotalDoubtful(const Count& counted, const Count& kvm) {
-  if (!counted.has_value() || !kvm.has_value() || counted == kvm) return {};
+std::string WhyTotalDoubtful(const TrialRecord& record) {
+  const Count& kvm = record.kvm_exits_total;
+  if (!kvm.has_value()) return {};
+  if (record.pause_exits.has_value() && record.pause_exits.value() > kvm.value()) {
+    return fmt::format("the observer saw {} PAUSE exits, KVM's own statistic says {} exits in all",
+                       record.pause_exits.value(), kvm.value());
+  }
+  const Count& counted = record.exits_total;
+  if (!counted.has_value() || counted == kvm) return {};
   return fmt::format("the observer saw {} exits, KVM's own statistic says {}", counted.value(),
                      kvm.value());
 }
@@ -44,7 +54,9 @@ std::string WhyTotalDoubtful(const Count& counted, const Count& kvm) {
 
 void RecordCounts(const ObservedCounts& observed, TrialRecord& record) {
   record.pause_exits = observed.primary.pause_exits;
-  record.pause_exits_check = observed.check.pause_exits;
+  record.pause_exits_check =
+      observed.check ? observed.check->pause_exits : Count::Missing(observed.unchecked_because);
+  record.observed = observed.primary.vcpus;
   record.exits = observed.primary.by_reason;
   record.exits_missing_because = observed.primary.by_reason_missing_because;
   record.exits_total = observed.primary.total;
@@ -54,8 +66,7 @@ void RecordCounts(const ObservedCounts& observed, TrialRecord& record) {
   record.window_shrinks = observed.primary.window_shrinks;
   if (!observed.primary.attached) return;
   for (const std::string& why :
-       {WhyLost(observed), WhyPauseExitsDoubtful(record.pause_exits, record.pause_exits_check),
-        WhyTotalDoubtful(record.exits_total, record.kvm_exits_total)}) {
+       {WhyLost(observed), WhyPauseExitsDoubtful(observed), WhyTotalDoubtful(record)}) {
     if (record.valid() && !why.empty()) record.invalid_because = why;
   }
 }

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "host_tools/experiment/trial_record.h"
 #include "host_tools/host/exit_counter.h"
 
 namespace plectl::experiment {
 
-// What both observers saw of one trial.
+// What the observers saw of one trial.
 struct ObservedCounts {
   host::ExitCounts primary;
-  host::ExitCounts check;
+  std::optional<host::ExitCounts> check;
+  std::string unchecked_because;  // why there is no `check`
 };
 
 // Writes the counts into `record` and marks it invalid, with the reason, when they cannot be
 // trusted: an observer lost events, the two disagree on the PAUSE exits, or the exits by reason do
-// not add up to KVM's own statistic. Without observers (--observer none) there is nothing to check:
-// their counts are missing, KVM's stands alone and the trial is valid. `record.vcpus` must hold the
-// guest's results already.
+// not add up to KVM's own statistic (where only PAUSE exits are counted: are more than that).
+// Without a second observer the PAUSE exits stand alone. Without any (--observer none) there is
+// nothing to check: their counts are missing, KVM's stands alone and the trial is valid.
+// `record.vcpus` must hold the guest's results already.
 void RecordCounts(const ObservedCounts& observed, TrialRecord& record);
 
 }  // namespace plectl::experiment

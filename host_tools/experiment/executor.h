@@ -22,6 +22,8 @@ class Executor {
   // The manifest's "host" and "observers".
   [[nodiscard]] virtual nlohmann::json Host() const = 0;
   [[nodiscard]] virtual std::vector<std::string> Observers() const = 0;
+  // The manifest's "observer_cost"; null when there is nothing to say.
+  [[nodiscard]] virtual nlohmann::json ObserverCost() const { return nullptr; }
   // One trial: a fresh guest under the trial's parameters. A guest or an observer that misbehaves
   // gives a record with `invalid_because`; an error means that no further trial can succeed, or
   // that a stop was requested.

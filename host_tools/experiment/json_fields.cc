@@ -110,6 +110,16 @@ Result<Count> JsonFields::CountOf(std::string_view key) const {
   return Count::Missing(std::move(because));
 }
 
+Result<std::map<std::string, Count>> JsonFields::CountMap(std::string_view key) const {
+  PLECTL_ASSIGN_OR_RETURN(const JsonFields object, Object(key));
+  std::map<std::string, Count> counts;
+  for (const auto& item : object.json_->items()) {
+    PLECTL_ASSIGN_OR_RETURN(Count count, object.CountOf(item.key()));
+    counts.emplace(item.key(), std::move(count));
+  }
+  return counts;
+}
+
 Result<std::vector<uint64_t>> JsonFields::UintList(std::string_view key, uint64_t max) const {
   const auto found = json_->find(key);
   if (found == json_->end() || !found->is_array()) return Wrong(key, "a list of numbers");
@@ -167,6 +177,12 @@ Result<std::vector<JsonFields>> JsonFields::ObjectList(std::string_view key) con
 json ToJson(const Count& count) {
   if (count.has_value()) return count.value();
   return {{"missing_because", count.missing_because()}};
+}
+
+json ToJson(const std::map<std::string, Count>& counts) {
+  json object = json::object();
+  for (const auto& [name, count] : counts) object[name] = ToJson(count);
+  return object;
 }
 
 }  // namespace plectl::experiment

@@ -36,6 +36,8 @@ class JsonFields {
   [[nodiscard]] Result<std::string> TextOrEmpty(std::string_view key) const;
   // A number or {"missing_because": TEXT}.
   [[nodiscard]] Result<Count> CountOf(std::string_view key) const;
+  // An object of such counts.
+  [[nodiscard]] Result<std::map<std::string, Count>> CountMap(std::string_view key) const;
   [[nodiscard]] Result<std::vector<uint64_t>> UintList(std::string_view key, uint64_t max) const;
   [[nodiscard]] Result<std::vector<std::string>> TextList(std::string_view key) const;
   [[nodiscard]] Result<std::map<std::string, uint64_t>> UintMap(std::string_view key) const;
@@ -57,8 +59,9 @@ class JsonFields {
   std::string where_;
 };
 
-// A count as run logs hold it.
+// A count as run logs hold it, and several by name.
 nlohmann::json ToJson(const Count& count);
+nlohmann::json ToJson(const std::map<std::string, Count>& counts);
 
 // Parses one JSON text that must be an object. BadInput for syntax errors, text that is not UTF-8,
 // NUL bytes, keys that stand twice in an object, and nesting deeper than 32 (so that no later walk

@@ -10,38 +10,55 @@
 #include "host_tools/base/clock.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/experiment/cross_check.h"
+#include "host_tools/experiment/json_fields.h"
 #include "host_tools/host/fingerprint.h"
 #include "host_tools/host/noise_thresholds.h"
+#include "host_tools/host/observer_cost.h"
 
 namespace plectl::experiment {
 namespace {
 
-// Arms both observers while all vCPUs are parked at the start barrier, and reads them while they
+// Makes the times of `track` relative.
+void CountFrom(int64_t start_ns, std::optional<host::WindowTrack>& track) {
+  if (!track) return;
+  for (auto* changes : {&track->first, &track->last}) {
+    for (host::WindowChange& change : *changes) change.time_ns -= start_ns;
+  }
+}
+
+// Arms the observers while all vCPUs are parked at the start barrier, and reads them while they
 // are parked at the end: so they count the guest's measured part, and the same part. The noise
 // watch looks closer still: arming by perf takes some 60 ms in the lab, with work of the kernel's.
 // A foreign perf is on in the same part and, since it pairs each exit with the next entry, until
 // each vCPU was entered once more.
-class ObserverPair : public guests::GuestObserver {
+class TrialObserver : public guests::GuestObserver {
  public:
-  ObserverPair(KvmExecutorParts& parts, host::NoiseWatch& watch, std::span<const int> measured_cpus)
-      : primary_(*parts.primary),
-        check_(*parts.check),
+  // `check` is null in a trial that it does not watch.
+  TrialObserver(KvmExecutorParts& parts, host::ExitCounter* check, host::NoiseWatch& watch,
+                std::span<const int> measured_cpus)
+      : observers_(parts.observers),
+        check_(check),
         perf_(parts.perf),
         watch_(watch),
         measured_cpus_(measured_cpus) {}
 
   Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) override {
-    PLECTL_RETURN_IF_ERROR(primary_.Arm(tgid, vcpu_tids));
-    PLECTL_RETURN_IF_ERROR(check_.Arm(tgid, vcpu_tids));
+    PLECTL_RETURN_IF_ERROR(observers_.primary->Arm(tgid, vcpu_tids));
+    if (check_ != nullptr) PLECTL_RETURN_IF_ERROR(check_->Arm(tgid, vcpu_tids));
+    if (observers_.hardware) observers_.hardware->Arm(vcpu_tids);
     if (perf_) PLECTL_RETURN_IF_ERROR(perf_->Enable());
     watch_.Begin(measured_cpus_);
+    released_ns_ = MonotonicNs();
     return OkStatus();
   }
 
   Status OnFinished() override {
     noise = watch_.End();
-    PLECTL_ASSIGN_OR_RETURN(counts.primary, primary_.Read());
-    PLECTL_ASSIGN_OR_RETURN(counts.check, check_.Read());
+    if (observers_.hardware) hardware = observers_.hardware->Read();
+    PLECTL_ASSIGN_OR_RETURN(counts.primary, observers_.primary->Read());
+    for (host::VcpuCounts& vcpu : counts.primary.vcpus) CountFrom(released_ns_, vcpu.window);
+    if (check_ == nullptr) return OkStatus();
+    PLECTL_ASSIGN_OR_RETURN(counts.check, check_->Read());
     return OkStatus();
   }
 
@@ -55,13 +72,15 @@ class ObserverPair : public guests::GuestObserver {
   ObservedCounts counts;
   Count exits_after_end = 0;  // that only perf saw
   std::optional<host::NoiseRecord> noise;
+  std::optional<host::HardwareCounts> hardware;
 
  private:
-  host::ExitCounter& primary_;
-  host::ExitCounter& check_;
+  host::ObserverPair& observers_;
+  host::ExitCounter* check_;
   std::optional<host::PerfControl>& perf_;
   host::NoiseWatch& watch_;
   std::span<const int> measured_cpus_;
+  int64_t released_ns_ = 0;
 };
 
 constexpr std::string_view kDisabledByArm =
@@ -122,10 +141,27 @@ void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
   record.vcpus = result.vcpus;
   record.fairness_jain = result.all.fairness_jain;
   record.waits = result.all.waits;
-  if (result.vms.size() > 1) record.vms = result.vms;
+  record.vms = result.vms;
   record.timings.setup_ns = result.setup_ns;
   record.timings.run_ns = result.run_ns;
   record.timings.teardown_ns = result.teardown_ns;
+}
+
+// The addresses of the vCPUs are those of one payload.
+void RecordPauseSites(const guests::CodePlaces& places, TrialRecord& record) {
+  std::vector<host::PauseRips> rips;
+  for (host::VcpuCounts& vcpu : record.observed) {
+    if (vcpu.pause_rips) rips.push_back(*std::exchange(vcpu.pause_rips, {}));
+  }
+  if (!rips.empty()) record.pause_sites = SitesOf(rips, places);
+}
+
+void RecordHardware(const std::optional<host::HardwareCounts>& counts, TrialRecord& record) {
+  if (!counts) return;
+  record.energy_uj = counts->energy_uj;
+  for (size_t i = 0; i < std::min(counts->vcpus.size(), record.observed.size()); ++i) {
+    record.observed[i].hardware = counts->vcpus[i];
+  }
 }
 
 }  // namespace
@@ -134,11 +170,18 @@ KvmExecutor::KvmExecutor(KvmExecutorParts parts)
     : parts_(std::move(parts)), host_(host::Fingerprint(parts_.root)), noise_(parts_.root) {}
 
 std::vector<std::string> KvmExecutor::Observers() const {
-  std::vector<std::string> names = {std::string(parts_.primary->name())};
-  // The same twice is no pair: --observer none.
-  if (parts_.check->name() != parts_.primary->name()) names.emplace_back(parts_.check->name());
+  std::vector<std::string> names = parts_.observers.Names();
   if (parts_.perf) names.emplace_back("perf-control");
   return names;
+}
+
+nlohmann::json KvmExecutor::ObserverCost() const {
+  const host::ObserverCost cost = host::CostInLab(Observers());
+  return {
+      {"instructions_per_pause_exit", ToJson(cost.per_pause_exit)},
+      {"instructions_per_other_exit", ToJson(cost.per_other_exit)},
+      {"instructions_source", "counted in the lab (docs/observer_effect.md)"},
+      {"ns_per_exit", ToJson(Count::Missing("not measured on this host: run plectl calibrate"))}};
 }
 
 Result<TrialRecord> KvmExecutor::Run(const Plan& plan, const ScheduledTrial& trial,
@@ -174,7 +217,9 @@ Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& re
 
 Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
   const std::span<const int> cpus = MeasuredCpus(record.workload);
-  ObserverPair observers(parts_, noise_, cpus);
+  PLECTL_ASSIGN_OR_RETURN(host::ExitCounter* const check, CheckObserverFor(record));
+  TrialObserver observers(parts_, check, noise_, cpus);
+  observers.counts.unchecked_because = parts_.observers.unchecked_because;
   const Stopwatch running;
   const guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
   const Result<guests::GuestResult> result = parts_.runner->Run(request, observers);
@@ -182,6 +227,8 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
   if (result) {
     FillGuestResult(*result, record);
     RecordCounts(observers.counts, record);
+    RecordPauseSites(parts_.places, record);
+    RecordHardware(observers.hardware, record);
     RecordExitsAfterEnd(observers.exits_after_end, record);
     return OkStatus();
   }
@@ -191,6 +238,15 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
   record.timings.run_ns = running.ElapsedNs();
   record.invalid_because = result.error().Text();
   return OkStatus();
+}
+
+// No trial is a control yet. What is attached costs the exits also while it is not armed.
+Result<host::ExitCounter*> KvmExecutor::CheckObserverFor(const TrialRecord& /*record*/) {
+  host::ExitCounter* const check = parts_.observers.check.get();
+  if (check == nullptr) return nullptr;
+  const bool watches = parts_.observers.check_trials == host::CheckTrials::kEvery;
+  PLECTL_RETURN_IF_ERROR(check->SetAttached(watches));
+  return watches ? check : nullptr;
 }
 
 Status KvmExecutor::CheckParamsUnchanged(TrialRecord& record) const {

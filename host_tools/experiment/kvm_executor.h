@@ -10,9 +10,10 @@
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/experiment/executor.h"
+#include "host_tools/guests/code_places.h"
 #include "host_tools/guests/guest_runner.h"
-#include "host_tools/host/exit_counter.h"
 #include "host_tools/host/noise_watch.h"
+#include "host_tools/host/observers.h"
 #include "host_tools/host/param_session.h"
 #include "host_tools/host/perf_control.h"
 
@@ -23,9 +24,9 @@ struct KvmExecutorParts {
   HostRoot root;
   host::KvmModule module = host::KvmModule::kIntel;
   host::ParamSession params;
-  std::unique_ptr<host::ExitCounter> primary;  // the record's counts
-  std::unique_ptr<host::ExitCounter> check;    // must agree with them exactly
+  host::ObserverPair observers;  // the primary's counts are the record's; the check must agree
   std::unique_ptr<guests::GuestRunner> runner;
+  guests::CodePlaces places;      // of the payload that it runs
   uint64_t relax_tsc_cycles = 0;  // of every guest: guests::GuestRequest::relax_tsc_cycles
   std::optional<host::PerfControl> perf = std::nullopt;  // records the measured parts, and no more
 };
@@ -37,6 +38,7 @@ class KvmExecutor : public Executor {
 
   [[nodiscard]] nlohmann::json Host() const override { return host_; }
   [[nodiscard]] std::vector<std::string> Observers() const override;
+  [[nodiscard]] nlohmann::json ObserverCost() const override;
   Result<TrialRecord> Run(const Plan& plan, const ScheduledTrial& trial, uint32_t attempt) override;
   [[nodiscard]] int reloads() const override { return parts_.params.reloads(); }
   Status Finish() override { return parts_.params.Restore(); }
@@ -46,6 +48,8 @@ class KvmExecutor : public Executor {
   Status ApplyParams(const host::ParamValues& wanted, TrialRecord& record);
   // Runs the guest and fills in its results and counts.
   Status RunGuest(const Plan& plan, TrialRecord& record);
+  // The second observer, attached, when it is to watch this trial; else null, and it is detached.
+  Result<host::ExitCounter*> CheckObserverFor(const TrialRecord& record);
   // Notes in `record` when the module's parameters changed while the guest ran.
   Status CheckParamsUnchanged(TrialRecord& record) const;
 

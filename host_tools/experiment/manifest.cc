@@ -38,6 +38,7 @@ nlohmann::json ToJson(const Manifest& manifest) {
                            {"host", manifest.host},
                            {"observers", manifest.observers}};
   if (!manifest.calibration.is_null()) object["calibration"] = manifest.calibration;
+  if (!manifest.observer_cost.is_null()) object["observer_cost"] = manifest.observer_cost;
   return object;
 }
 
@@ -54,6 +55,9 @@ Result<Manifest> ManifestFromJson(const nlohmann::json& json) {
   PLECTL_ASSIGN_OR_RETURN(manifest.observers, fields.TextList("observers"));
   if (fields.Has("calibration")) {
     PLECTL_ASSIGN_OR_RETURN(manifest.calibration, ReadObject(fields, "calibration"));
+  }
+  if (fields.Has("observer_cost")) {
+    PLECTL_ASSIGN_OR_RETURN(manifest.observer_cost, ReadObject(fields, "observer_cost"));
   }
   return manifest;
 }

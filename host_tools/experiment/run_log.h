@@ -30,7 +30,8 @@ struct Manifest {
   uint64_t seed = 0;
   nlohmann::json host = nlohmann::json::object();  // the fingerprint (host::Fingerprint)
   std::vector<std::string> observers;
-  nlohmann::json calibration;  // experiment/calibration.h; null in older records
+  nlohmann::json calibration;    // experiment/calibration.h; null: not in older logs
+  nlohmann::json observer_cost;  // what they add to each exit; null: not in older logs
 };
 
 nlohmann::json ToJson(const Manifest& manifest);

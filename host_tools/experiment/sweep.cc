@@ -168,6 +168,7 @@ Manifest MakeManifest(const Plan& plan, const Executor& executor) {
   manifest.seed = plan.seed;
   manifest.host = executor.Host();
   manifest.observers = executor.Observers();
+  manifest.observer_cost = executor.ObserverCost();
   return manifest;
 }
 

@@ -8,8 +8,11 @@
 #include <utility>
 
 #include "host_tools/base/text.h"
+#include "host_tools/experiment/exit_times_json.h"
 #include "host_tools/experiment/json_fields.h"
 #include "host_tools/experiment/noise_json.h"
+#include "host_tools/experiment/observed_json.h"
+#include "host_tools/experiment/statistics_json.h"
 #include "host_tools/experiment/vcpu_json.h"
 #include "host_tools/experiment/vms_json.h"
 #include "host_tools/experiment/waits_json.h"
@@ -97,6 +100,18 @@ Status ReadExits(const JsonFields& trial, TrialRecord& record) {
   return OkStatus();
 }
 
+// What is known of all of its vCPUs or VMs together, beyond counts.
+void AddTrialTotals(const TrialRecord& record, json& object) {
+  ExitTimesByReason exit_times;
+  for (const host::VcpuCounts& vcpu : record.observed) {
+    if (!vcpu.exit_times) continue;
+    for (const auto& [reason, times] : *vcpu.exit_times) exit_times[reason].Add(times);
+  }
+  if (!exit_times.empty()) object["exit_times"] = ToJson(exit_times);
+  if (record.pause_sites) object["pause_rips"] = ToJson(*record.pause_sites);
+  if (!record.energy_uj.empty()) object["energy_uj"] = ToJson(record.energy_uj);
+}
+
 // What the guest itself measured. A trial without vCPU results has none of it.
 void WriteGuestResult(const TrialRecord& record, json& object) {
   const bool measured = !record.vcpus.empty();
@@ -110,10 +125,19 @@ void WriteGuestResult(const TrialRecord& record, json& object) {
   if (record.fairness_jain) object["fairness_jain"] = *record.fairness_jain;
   if (record.waits) object["wait_tsc_cycles"] = ToJson(*record.waits);
   if (!record.vms.empty()) object["vms"] = VmsToJson(record.vms);
+  ObservedToJson(record.observed, object["vcpus"]);
+  AddTrialTotals(record, object);
 }
 
 Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
   PLECTL_ASSIGN_OR_RETURN(record.vcpus, VcpusFromJson(trial));
+  PLECTL_ASSIGN_OR_RETURN(record.observed, ObservedFromJson(trial));
+  if (trial.Has("energy_uj")) {
+    PLECTL_ASSIGN_OR_RETURN(record.energy_uj, trial.CountMap("energy_uj"));
+  }
+  if (trial.Has("pause_rips")) {
+    PLECTL_ASSIGN_OR_RETURN(record.pause_sites, PauseSitesFromJson(trial, "pause_rips"));
+  }
   if (record.vcpus.empty()) return OkStatus();
   PLECTL_ASSIGN_OR_RETURN(record.throughput_per_s, trial.Number("throughput_per_s"));
   PLECTL_ASSIGN_OR_RETURN(record.tsc_khz, trial.Uint("tsc_khz"));

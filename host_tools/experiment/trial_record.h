@@ -11,10 +11,12 @@
 
 #include "host_tools/base/count.h"
 #include "host_tools/base/result.h"
+#include "host_tools/experiment/pause_sites.h"
 #include "host_tools/experiment/plan.h"
 #include "host_tools/guests/guest_runner.h"
 #include "host_tools/host/module_params.h"
 #include "host_tools/host/noise_record.h"
+#include "host_tools/host/vcpu_counts.h"
 
 namespace plectl::experiment {
 
@@ -55,7 +57,12 @@ struct TrialRecord {
   // Absent from older records, and of payloads that wait for nothing.
   std::optional<double> fairness_jain;
   std::optional<guests::WaitSummary> waits;
-  std::vector<guests::VmResult> vms;  // of each, when there are several
+  std::vector<guests::VmResult> vms;  // of each; not in older records
+  // What the primary observer knows of each vCPU, in the same order. Empty: nothing, or the guest
+  // gave no result; not in older records.
+  std::vector<host::VcpuCounts> observed;
+  std::optional<PauseSites> pause_sites;   // where; when asked for
+  std::map<std::string, Count> energy_uj;  // of the host's packages; when asked for
   std::string ple_off_because;  // not empty: PLE could not fire under these parameters, and why
   TrialTimings timings;
   std::optional<host::NoiseRecord> noise;  // what the host did meanwhile; not in older records

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "host_tools/experiment/statistics_json.h"
 #include "host_tools/experiment/waits_json.h"
 
 namespace plectl::experiment {
@@ -36,7 +37,10 @@ constexpr UintField kHostFields[] = {
 json ToJson(const VcpuResult& vcpu, bool with_vm) {
   json object = {{"kvm_exits", experiment::ToJson(vcpu.kvm_exits)},
                  {"user_ns", vcpu.user_ns},
-                 {"system_ns", vcpu.system_ns}};
+                 {"system_ns", vcpu.system_ns},
+                 {"guest_ns", experiment::ToJson(vcpu.guest_ns)},
+                 {"run_delay_ns", experiment::ToJson(vcpu.run_delay_ns)},
+                 {"kvm_stats", StatisticsToJson(vcpu.kvm_stats)}};
   for (const UintField& field : kGuestFields) {
     if (vcpu.*field.member != 0) object[field.key] = vcpu.*field.member;
   }
@@ -47,6 +51,15 @@ json ToJson(const VcpuResult& vcpu, bool with_vm) {
   if (!vcpu.extra.empty()) object["extra"] = vcpu.extra;
   if (with_vm) object["vm"] = vcpu.vm;
   return object;
+}
+
+// Absent from records of plectl before it read them.
+Status ReadNewer(const JsonFields& fields, VcpuResult& vcpu) {
+  if (!fields.Has("kvm_stats")) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(vcpu.guest_ns, fields.CountOf("guest_ns"));
+  PLECTL_ASSIGN_OR_RETURN(vcpu.run_delay_ns, fields.CountOf("run_delay_ns"));
+  PLECTL_ASSIGN_OR_RETURN(vcpu.kvm_stats, StatisticsFromJson(fields, "kvm_stats"));
+  return OkStatus();
 }
 
 Result<VcpuResult> FromJson(const JsonFields& fields) {
@@ -61,6 +74,7 @@ Result<VcpuResult> FromJson(const JsonFields& fields) {
   PLECTL_ASSIGN_OR_RETURN(vcpu.user_ns, fields.Int("user_ns"));
   PLECTL_ASSIGN_OR_RETURN(vcpu.system_ns, fields.Int("system_ns"));
   PLECTL_ASSIGN_OR_RETURN(vcpu.wait_histogram, WaitHistogramFromJson(fields));
+  PLECTL_RETURN_IF_ERROR(ReadNewer(fields, vcpu));
   if (fields.Has("vm")) {
     PLECTL_ASSIGN_OR_RETURN(const uint64_t vm, fields.Uint("vm", kVcpusMax - 1));
     vcpu.vm = static_cast<uint32_t>(vm);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "host_tools/experiment/statistics_json.h"
 #include "host_tools/experiment/waits_json.h"
 
 namespace plectl::experiment {
@@ -18,6 +19,7 @@ nlohmann::json ToJson(const VmResult& vm) {
                            {"elapsed_tsc_cycles", vm.elapsed_tsc_cycles}};
   if (vm.fairness_jain) object["fairness_jain"] = *vm.fairness_jain;
   if (vm.waits) object["wait_tsc_cycles"] = experiment::ToJson(*vm.waits);
+  object["kvm_stats"] = StatisticsToJson(vm.kvm_stats);
   return object;
 }
 
@@ -29,6 +31,7 @@ Result<VmResult> FromJson(const JsonFields& fields) {
     PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.Number("fairness_jain"));
   }
   PLECTL_ASSIGN_OR_RETURN(vm.waits, WaitSummaryFromJson(fields));
+  PLECTL_ASSIGN_OR_RETURN(vm.kvm_stats, StatisticsFromJson(fields, "kvm_stats"));
   return vm;
 }
 

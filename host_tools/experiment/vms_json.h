@@ -10,9 +10,9 @@
 
 namespace plectl::experiment {
 
-// A trial's "vms": what each of several VMs did, under the keys that the trial has for all of them.
+// A trial's "vms": what each VM did, under the keys that the trial has for all of them together.
 nlohmann::json VmsToJson(const std::vector<guests::VmResult>& vms);
-// Empty when the key is absent: one VM, or an older record.
+// Empty when the key is absent: an older record.
 Result<std::vector<guests::VmResult>> VmsFromJson(const JsonFields& trial);
 
 }  // namespace plectl::experiment

@@ -70,6 +70,12 @@ struct GuestRequest {
 // them, and the guest its APIC IDs, by these numbers.
 constexpr uint32_t VcpusOfAllVms(const Workload& workload) { return workload.vms * workload.vcpus; }
 
+// How much KVM's own statistics grew, by their names.
+struct StatisticGrowths {
+  std::map<std::string, uint64_t> values;  // those that did not grow too
+  std::string missing_because;             // not empty: there are none
+};
+
 // What one vCPU reports. Fields that a payload does not measure stay 0 and are left out of its
 // record (docs/run_format.md says which payload measures what).
 struct VcpuResult {
@@ -88,6 +94,9 @@ struct VcpuResult {
   uint64_t voluntary_switches = 0;
   int64_t user_ns = 0;
   int64_t system_ns = 0;
+  Count guest_ns = Count::Missing("not read");      // of user_ns, in the guest; to the tick (10 ms)
+  Count run_delay_ns = Count::Missing("not read");  // its thread was ready and waited for a CPU
+  StatisticGrowths kvm_stats{{}, "not read"};       // KVM's own, start barrier to end
 };
 
 // Of the waits of all vCPUs, in TSC cycles; all but `max` at most 6.25 % too high (WaitQuantile).
@@ -105,6 +114,7 @@ struct VmResult {
   double throughput_per_s = 0;          // acquisitions (of spinners: relax instructions) per second
   std::optional<double> fairness_jain;  // vm_summary.h; not of spinners
   std::optional<WaitSummary> waits;     // not of spinners
+  StatisticGrowths kvm_stats{{}, "not of one VM"};  // KVM's own of the VM, start barrier to end
 };
 
 struct GuestResult {

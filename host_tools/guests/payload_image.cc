@@ -103,6 +103,8 @@ Result<PayloadImage> PayloadImage::Parse(Bytes elf) {
   PLECTL_RETURN_IF_ERROR(payload.CheckBlocks());
   PLECTL_RETURN_IF_ERROR(payload.ReadRelaxSites());
   PLECTL_RETURN_IF_ERROR(payload.ReadPayloads());
+  PLECTL_ASSIGN_OR_RETURN(std::vector<ElfSymbol> symbols, ReadSymbols(elf));
+  payload.places_ = CodePlaces(std::move(symbols), payload.relax_sites_);
   payload.ChooseImageSize(image);
   const MemoryImage common = payload.Memory(RelaxInstruction::kNop, plectl_boot_block{});
   payload.common_sha256_ =

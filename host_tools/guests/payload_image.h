@@ -10,6 +10,7 @@
 #include "guest_workloads/abi/abi.h"
 #include "host_tools/base/result.h"
 #include "host_tools/guests/bytes.h"
+#include "host_tools/guests/code_places.h"
 #include "host_tools/guests/guest_runner.h"
 
 namespace plectl::guests {
@@ -49,6 +50,8 @@ class PayloadImage {
 
   [[nodiscard]] const std::vector<PayloadInfo>& payloads() const { return payloads_; }
   [[nodiscard]] const std::vector<uint64_t>& relax_sites() const { return relax_sites_; }
+  // What stands where in its code.
+  [[nodiscard]] const CodePlaces& places() const { return places_; }
   // Physical address of the 32-bit entry point (PVH).
   [[nodiscard]] uint32_t entry() const { return entry_; }
   [[nodiscard]] uint64_t result_block() const { return note_.result_block; }
@@ -82,6 +85,7 @@ class PayloadImage {
   uint32_t entry_ = 0;
   std::vector<uint64_t> relax_sites_;
   std::vector<PayloadInfo> payloads_;
+  CodePlaces places_;
 };
 
 }  // namespace plectl::guests

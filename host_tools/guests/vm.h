@@ -28,6 +28,7 @@ class Vm {
 
   [[nodiscard]] GuestMemory& memory() { return memory_; }
   [[nodiscard]] std::vector<Vcpu>& vcpus() { return vcpus_; }
+  [[nodiscard]] const Fd& fd() const { return fd_; }
 
  private:
   Vm(Fd fd, GuestMemory memory) : memory_(std::move(memory)), fd_(std::move(fd)) {}

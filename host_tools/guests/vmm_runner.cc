@@ -15,7 +15,7 @@
 #include "host_tools/base/stop.h"
 #include "host_tools/guests/boot_block.h"
 #include "host_tools/guests/embedded_payload.h"
-#include "host_tools/guests/exit_statistic.h"
+#include "host_tools/guests/host_side.h"
 #include "host_tools/guests/result_check.h"
 #include "host_tools/guests/thread_control.h"
 #include "host_tools/guests/vcpu_group.h"
@@ -53,56 +53,6 @@ Result<std::vector<Vm>> MakeVms(const PayloadImage& payload, const GuestRequest&
   return vms;
 }
 
-// KVM's own exit counts between two moments at which no vCPU runs.
-class ExitDeltas {
- public:
-  explicit ExitDeltas(std::span<Vm> vms) {
-    for (Vm& vm : vms) {
-      for (const Vcpu& vcpu : vm.vcpus()) statistics_.emplace_back(vcpu.fd());
-    }
-  }
-  void Begin() { begin_ = ReadAll(); }
-  void End() { end_ = ReadAll(); }
-  // Of one vCPU, from Begin() to End().
-  [[nodiscard]] Count Between(size_t vcpu) const { return Difference(begin_[vcpu], end_[vcpu]); }
-  // Of all vCPUs, from End() to now, less the one of each that is expected.
-  [[nodiscard]] Count UnexpectedSinceEnd() const {
-    uint64_t total = 0;
-    for (size_t vcpu = 0; vcpu < statistics_.size(); ++vcpu) {
-      Count since = Difference(end_[vcpu], statistics_[vcpu].Read());
-      if (!since.has_value()) return since;
-      total += since.value();
-    }
-    return total - statistics_.size();
-  }
-
- private:
-  static Count Difference(const Count& begin, const Count& end) {
-    if (!end.has_value() || !begin.has_value()) return end.has_value() ? begin : end;
-    return end.value() - begin.value();
-  }
-  [[nodiscard]] std::vector<Count> ReadAll() const {
-    std::vector<Count> counts;
-    for (const ExitStatistic& statistic : statistics_) counts.push_back(statistic.Read());
-    return counts;
-  }
-
-  std::vector<ExitStatistic> statistics_;
-  std::vector<Count> begin_;
-  std::vector<Count> end_;
-};
-
-void AddHostSide(const VcpuGroup& group, const ExitDeltas& exits, std::vector<VcpuResult>& vcpus) {
-  for (size_t id = 0; id < vcpus.size(); ++id) {
-    const ThreadUsage& usage = group.usage(id);
-    vcpus[id].kvm_exits = exits.Between(id);
-    vcpus[id].involuntary_switches = usage.involuntary_switches;
-    vcpus[id].voluntary_switches = usage.voluntary_switches;
-    vcpus[id].user_ns = usage.user_ns;
-    vcpus[id].system_ns = usage.system_ns;
-  }
-}
-
 void Summarize(const PayloadInfo& payload, size_t vms, GuestResult& result) {
   const std::span<const VcpuResult> vcpus = result.vcpus;
   const size_t vcpus_each = vcpus.size() / vms;
@@ -116,28 +66,28 @@ void Summarize(const PayloadInfo& payload, size_t vms, GuestResult& result) {
 }
 
 // What the observer may want after the guest's end. `ran`: the guest came to it.
-Status CloseObserved(VcpuGroup& group, const ExitDeltas& exits, GuestObserver& observer, bool ran,
+Status CloseObserved(VcpuGroup& group, const HostSide& host, GuestObserver& observer, bool ran,
                      std::chrono::milliseconds deadline) {
   if (!ran || !observer.wants_closing_entry()) return observer.OnClosed(0);
   const Status entered = group.EnterOnceMore(deadline);
-  Status closed = observer.OnClosed(exits.UnexpectedSinceEnd());
+  Status closed = observer.OnClosed(host.UnexpectedExitsSinceEnd());
   PLECTL_RETURN_IF_ERROR(entered);
   return closed;
 }
 
 // The guest's measured part, with the observer around it. OnFinished() and OnClosed() follow every
 // OnReady() that succeeded; the guest's own failure is the one that is reported.
-Status RunObserved(VcpuGroup& group, ExitDeltas& exits, GuestObserver& observer,
+Status RunObserved(VcpuGroup& group, HostSide& host, GuestObserver& observer,
                    const GuestRequest& request, GuestResult& result) {
   const std::vector<pid_t> tids = group.Tids();
+  host.Begin(tids);
   PLECTL_RETURN_IF_ERROR(observer.OnReady(::getpid(), tids));
-  exits.Begin();
   const Stopwatch stopwatch;
   const Status ran = group.RunToEnd(request.deadline);
   result.run_ns = stopwatch.ElapsedNs();
   const Status finished = observer.OnFinished();
-  exits.End();
-  Status closed = CloseObserved(group, exits, observer, ran.has_value(), request.deadline);
+  host.End(tids);
+  Status closed = CloseObserved(group, host, observer, ran.has_value(), request.deadline);
   PLECTL_RETURN_IF_ERROR(ran);
   PLECTL_RETURN_IF_ERROR(finished);
   return closed;
@@ -169,7 +119,7 @@ Result<std::vector<VcpuResult>> ReadResult(Vm& vm, const PayloadImage& payload,
   return CheckResultBlock(block, histograms, info, workload);
 }
 
-Status CollectResult(std::span<Vm> vms, const VcpuGroup& group, const ExitDeltas& exits,
+Status CollectResult(std::span<Vm> vms, const VcpuGroup& group, const HostSide& host,
                      const PayloadImage& payload, const PayloadInfo& info, const Workload& workload,
                      GuestResult& result) {
   for (size_t i = 0; i < vms.size(); ++i) {
@@ -181,9 +131,9 @@ Status CollectResult(std::span<Vm> vms, const VcpuGroup& group, const ExitDeltas
     for (VcpuResult& vcpu : *vcpus) vcpu.vm = static_cast<uint32_t>(i);
     std::ranges::move(*vcpus, std::back_inserter(result.vcpus));
   }
-  AddHostSide(group, exits, result.vcpus);
   PLECTL_ASSIGN_OR_RETURN(result.tsc_khz, vms.front().vcpus().front().TscKhz());
   Summarize(info, vms.size(), result);
+  host.AddTo(group, result);
   return OkStatus();
 }
 
@@ -199,13 +149,13 @@ Result<GuestResult> VmmRunner::Run(const GuestRequest& request, GuestObserver& o
                           CoordinatorPriority::Raise(request.workload.scheduling));
   {
     PLECTL_ASSIGN_OR_RETURN(std::vector<Vm> vms, MakeVms(payload_, request, index));
-    ExitDeltas exits(vms);
+    HostSide host(vms);
     PLECTL_ASSIGN_OR_RETURN(const auto group,
                             VcpuGroup::Start(vms, request.workload, payload_.result_block()));
     PLECTL_RETURN_IF_ERROR(group->AwaitReady(request.deadline));
     result.setup_ns = stopwatch.Restart();
-    PLECTL_RETURN_IF_ERROR(RunObserved(*group, exits, observer, request, result));
-    PLECTL_RETURN_IF_ERROR(CollectResult(vms, *group, exits, payload_, payload_.payloads()[index],
+    PLECTL_RETURN_IF_ERROR(RunObserved(*group, host, observer, request, result));
+    PLECTL_RETURN_IF_ERROR(CollectResult(vms, *group, host, payload_, payload_.payloads()[index],
                                          request.workload, result));
     stopwatch.Restart();
   }

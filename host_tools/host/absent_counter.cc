@@ -14,7 +14,7 @@ class AbsentCounter : public ExitCounter {
 };
 
 Result<ExitCounts> AbsentCounter::Read() {
-  const std::string why = "no observer was attached (--observer none)";
+  const std::string why(kNoObserverBecause);
   ExitCounts counts;
   counts.attached = false;
   counts.by_reason_missing_because = why;

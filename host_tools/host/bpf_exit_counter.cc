@@ -2,19 +2,14 @@
 #include "host_tools/host/bpf_exit_counter.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "host_tools/host/bpf_support.h"
+#include "host_tools/host/detail_tally.h"
 #include "host_tools/host/exit_tally.h"
 
 namespace plectl::host {
 namespace {
-
-uint64_t SumOfFirst(size_t vcpus, std::span<const __u64> values) {
-  return std::accumulate(values.begin(), values.begin() + static_cast<ptrdiff_t>(vcpus),
-                         uint64_t{0});
-}
 
 class BpfExitCounter : public ExitCounter {
  public:
@@ -26,8 +21,8 @@ class BpfExitCounter : public ExitCounter {
   Result<ExitCounts> Read() override;
 
  private:
-  void Zero();
-  exit_counter& skeleton() { return *programs_->skeleton; }
+  Status Zero();
+  Status AddDetails(uint32_t vcpu, VcpuCounts& counts);
 
   KvmModule module_;
   std::shared_ptr<BpfPrograms> programs_;
@@ -35,34 +30,46 @@ class BpfExitCounter : public ExitCounter {
   size_t vcpus_ = 0;
 };
 
-Status BpfExitCounter::Arm(pid_t tgid, std::span<const pid_t> tids) {
-  DisarmVcpus(skeleton().bss->armed);
-  Zero();
-  vcpus_ = tids.size();
-  PLECTL_RETURN_IF_ERROR(
-      misses_.Start({skeleton().progs.on_kvm_exit, skeleton().progs.on_window_update}));
-  return ArmVcpus(tgid, tids, skeleton().bss->armed);
+Status BpfExitCounter::Zero() {
+  for (VcpuRow& row : programs_->rows()) {
+    std::ranges::fill(row.exits, 0);
+    row.window_growths = row.window_shrinks = 0;
+  }
+  for (WindowLog& log : programs_->window_logs()) log.changes = log.max = 0;
+  if (!programs_->wanted().details.any()) return OkStatus();
+  for (VcpuDetail& detail : programs_->details()) detail = {};
+  return programs_->ZeroTimes();
 }
 
-void BpfExitCounter::Zero() {
-  for (size_t vcpu = 0; vcpu < vcpus_; ++vcpu) {
-    std::ranges::fill(skeleton().bss->exits[vcpu], 0);
-    skeleton().bss->window_growths[vcpu] = 0;
-    skeleton().bss->window_shrinks[vcpu] = 0;
-  }
+Status BpfExitCounter::Arm(pid_t tgid, std::span<const pid_t> tids) {
+  DisarmVcpus(programs_->armed(), programs_->rows());
+  PLECTL_RETURN_IF_ERROR(Zero());
+  vcpus_ = tids.size();
+  PLECTL_RETURN_IF_ERROR(misses_.Start(programs_->counting_programs()));
+  return ArmVcpus(tgid, tids, programs_->armed(), programs_->rows());
+}
+
+Status BpfExitCounter::AddDetails(uint32_t vcpu, VcpuCounts& counts) {
+  const ObserverDetails& wanted = programs_->wanted().details;
+  const VcpuDetail& detail = programs_->details()[vcpu];
+  if (wanted.pause_rips) counts.pause_rips = RipsOf(detail.rips);
+  if (wanted.directed_yields) counts.directed_yields = YieldsOf(detail.yields);
+  if (!wanted.exit_times) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(const auto times, programs_->ReadTimes(vcpu));
+  counts.exit_times = TimesOf(module_, *times, detail.exit_slot_plus_1);
+  return OkStatus();
 }
 
 Result<ExitCounts> BpfExitCounter::Read() {
-  DisarmVcpus(skeleton().bss->armed);
+  DisarmVcpus(programs_->armed(), programs_->rows());
+  const auto rows = programs_->rows().first(vcpus_);
   ExitCounts counts;
-  for (size_t vcpu = 0; vcpu < vcpus_; ++vcpu) {
-    AddVcpuExits(module_, skeleton().bss->exits[vcpu], counts);
+  for (uint32_t vcpu = 0; vcpu < rows.size(); ++vcpu) {
+    AddVcpuExits(module_, rows[vcpu].exits, counts);
+    counts.vcpus.back().window = TrackOf(programs_->window_logs()[vcpu]);
+    PLECTL_RETURN_IF_ERROR(AddDetails(vcpu, counts.vcpus.back()));
   }
-  const uint64_t growths = SumOfFirst(vcpus_, skeleton().bss->window_growths);
-  const uint64_t shrinks = SumOfFirst(vcpus_, skeleton().bss->window_shrinks);
-  counts.window_growths = growths;
-  counts.window_shrinks = shrinks;
-  counts.window_updates = growths + shrinks;
+  AddWindowUpdates(rows, counts);
   PLECTL_ASSIGN_OR_RETURN(counts.lost_because, misses_.LostBecause());
   return counts;
 }

@@ -6,54 +6,131 @@
 #include <cerrno>
 #include <utility>
 
+#include "host_tools/host/exit_reasons.h"
 #include "host_tools/host/kvm_btf.h"
 
 namespace plectl::host {
-namespace {
 
-using Skeleton = SkeletonPtr<exit_counter>;
-
-struct Settings {
+struct BpfPrograms::Settings {
   PidNamespace pid_namespace;
   KvmModule module;
   ExitCodeLocation exit_code;
 };
 
-void Configure(const Settings& settings, OnSpinHook on_spin, exit_counter& skeleton) {
-  skeleton.rodata->pid_namespace_dev = settings.pid_namespace.dev;
-  skeleton.rodata->pid_namespace_inode = settings.pid_namespace.inode;
-  skeleton.rodata->is_svm = settings.module == KvmModule::kAmd ? 1 : 0;
-  skeleton.rodata->vmcb_offset = settings.exit_code.vmcb_offset;
-  skeleton.rodata->exit_code_offset = settings.exit_code.exit_code_offset;
-  bpf_program__set_autoload(skeleton.progs.on_spin_fentry, on_spin == OnSpinHook::kFentry);
-  bpf_program__set_autoload(skeleton.progs.on_spin_kprobe, on_spin == OnSpinHook::kKprobe);
+bpf_program* BpfPrograms::ExitProgram() const {
+  const auto& programs = skeleton_->progs;
+  const bool intel = module_ == KvmModule::kIntel;
+  if (wanted_.details.exit_times || wanted_.details.pause_rips) {
+    return intel ? programs.on_vmx_exit_detailed : programs.on_svm_exit_detailed;
+  }
+  return intel ? programs.on_vmx_exit : programs.on_svm_exit;
 }
 
-Result<std::shared_ptr<BpfPrograms>> LoadWith(const Settings& settings, OnSpinHook on_spin) {
+bpf_program* BpfPrograms::OnSpinProgram() const {
+  const auto& programs = skeleton_->progs;
+  return on_spin_ == OnSpinHook::kFentry ? programs.on_spin_fentry : programs.on_spin_kprobe;
+}
+
+bpf_link*& BpfPrograms::OnSpinLink() {
+  auto& links = skeleton_->links;
+  return on_spin_ == OnSpinHook::kFentry ? links.on_spin_fentry : links.on_spin_kprobe;
+}
+
+std::vector<const bpf_program*> BpfPrograms::counting_programs() const {
+  const auto& programs = skeleton_->progs;
+  std::vector<const bpf_program*> counting = {programs.on_window_update};
+  if (wanted_.exits) counting.push_back(ExitProgram());
+  if (wanted_.details.exit_times || wanted_.details.pause_rips) {
+    counting.push_back(programs.on_entry);
+  }
+  if (wanted_.details.directed_yields) {
+    counting.insert(counting.end(), {programs.on_yield_to, programs.on_spin_end});
+  }
+  return counting;
+}
+
+// All that are in the object but not wanted cost nothing, not even the verifier's time.
+void BpfPrograms::ChoosePrograms() {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    bpf_program__set_autoload(program, false);
+  }
+  for (const bpf_program* counting : counting_programs()) {
+    bpf_program__set_autoload(
+        bpf_object__find_program_by_name(skeleton_->obj, bpf_program__name(counting)), true);
+  }
+  bpf_program__set_autoload(OnSpinProgram(), true);
+  bpf_program__set_autoattach(OnSpinProgram(), wanted_.on_spin);
+}
+
+void BpfPrograms::Configure(const Settings& settings) {
+  auto& constants = *skeleton_->rodata;
+  constants.pid_namespace_dev = settings.pid_namespace.dev;
+  constants.pid_namespace_inode = settings.pid_namespace.inode;
+  constants.vmcb_offset = settings.exit_code.vmcb_offset;
+  constants.exit_code_offset = settings.exit_code.exit_code_offset;
+  constants.pause_exit_code = PauseExitCode(module_);
+  constants.wants_exit_times = wanted_.details.exit_times ? 1 : 0;
+  constants.wants_pause_rips = wanted_.details.pause_rips ? 1 : 0;
+  if (wanted_.details.exit_times) bpf_map__set_max_entries(skeleton_->maps.vcpu_times, kMaxVcpus);
+  ChoosePrograms();
+}
+
+Result<std::shared_ptr<BpfPrograms>> BpfPrograms::LoadWith(const Settings& settings,
+                                                           OnSpinHook on_spin, BpfWanted wanted) {
   const LibbpfLog log;
-  Skeleton skeleton(exit_counter::open());
+  SkeletonPtr<exit_counter> skeleton(exit_counter::open());
   if (skeleton == nullptr) return BpfFailure("open the BPF exit counters", errno, log);
-  Configure(settings, on_spin, *skeleton);
-  if (const int error = exit_counter::load(skeleton.get()); error != 0) {
+  std::shared_ptr<BpfPrograms> programs(
+      new BpfPrograms(settings.module, on_spin, wanted, std::move(skeleton)));
+  programs->Configure(settings);
+  if (const int error = exit_counter::load(programs->skeleton_.get()); error != 0) {
     return BpfFailure("load the BPF exit counters", -error, log);
   }
-  if (const int error = exit_counter::attach(skeleton.get()); error != 0) {
+  if (const int error = exit_counter::attach(programs->skeleton_.get()); error != 0) {
     return BpfFailure("attach the BPF exit counters to KVM", -error, log);
   }
-  auto programs = std::make_shared<BpfPrograms>();
-  programs->skeleton = std::move(skeleton);
-  programs->on_spin = on_spin;
   return programs;
 }
 
-}  // namespace
-
-Result<std::shared_ptr<BpfPrograms>> LoadBpfPrograms(const HostRoot& root, KvmModule module) {
+Result<std::shared_ptr<BpfPrograms>> BpfPrograms::Load(const HostRoot& root, KvmModule module,
+                                                       BpfWanted wanted) {
   PLECTL_ASSIGN_OR_RETURN(const PidNamespace pid_namespace, OwnPidNamespace(root));
   PLECTL_ASSIGN_OR_RETURN(const ExitCodeLocation exit_code, FindExitCode(root, module));
   const Settings settings{pid_namespace, module, exit_code};
-  auto programs = LoadWith(settings, OnSpinHook::kFentry);
-  return programs ? std::move(programs) : LoadWith(settings, OnSpinHook::kKprobe);
+  auto programs = LoadWith(settings, OnSpinHook::kFentry, wanted);
+  return programs ? std::move(programs) : LoadWith(settings, OnSpinHook::kKprobe, wanted);
 }
+
+Status BpfPrograms::AttachOnSpin() {
+  if (OnSpinLink() != nullptr) return OkStatus();
+  const LibbpfLog log;
+  OnSpinLink() = bpf_program__attach(OnSpinProgram());
+  if (OnSpinLink() != nullptr) return OkStatus();
+  return BpfFailure("attach the BPF check observer to kvm_vcpu_on_spin()", errno, log);
+}
+
+Status BpfPrograms::ZeroTimes() {
+  if (!wanted_.details.exit_times) return OkStatus();
+  const auto zeros = std::make_unique<VcpuTimes>();
+  for (uint32_t vcpu = 0; vcpu < kMaxVcpus; ++vcpu) {
+    if (bpf_map__update_elem(skeleton_->maps.vcpu_times, &vcpu, sizeof(vcpu), zeros.get(),
+                             sizeof(*zeros), BPF_ANY) != 0) {
+      return SystemFailure("zero the times of exits in a BPF map", errno);
+    }
+  }
+  return OkStatus();
+}
+
+Result<std::unique_ptr<VcpuTimes>> BpfPrograms::ReadTimes(uint32_t vcpu) const {
+  auto times = std::make_unique<VcpuTimes>();
+  if (bpf_map__lookup_elem(skeleton_->maps.vcpu_times, &vcpu, sizeof(vcpu), times.get(),
+                           sizeof(*times), 0) != 0) {
+    return SystemFailure("read the times of exits from a BPF map", errno);
+  }
+  return times;
+}
+
+void BpfPrograms::DetachOnSpin() { bpf_link__destroy(std::exchange(OnSpinLink(), nullptr)); }
 
 }  // namespace plectl::host

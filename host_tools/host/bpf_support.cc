@@ -93,21 +93,22 @@ Result<PidNamespace> OwnPidNamespace(const HostRoot& root) {
   return PidNamespace{.dev = dev, .inode = status.st_ino};
 }
 
-Status ArmVcpus(pid_t tgid, std::span<const pid_t> tids, ArmedVcpus& armed) {
+Status ArmVcpus(pid_t tgid, std::span<const pid_t> tids, ArmedVcpus& armed,
+                std::span<VcpuRow, kMaxVcpus> rows) {
   if (tids.size() > kMaxVcpus) {
     return BadInput(fmt::format("count the exits of {} vCPUs: at most {}", tids.size(),
                                 static_cast<int>(kMaxVcpus)));
   }
-  DisarmVcpus(armed);
+  DisarmVcpus(armed, rows);
   armed.tgid = tgid;
   std::ranges::copy(tids, std::begin(armed.tids));
-  std::ranges::fill(armed.known_vcpus, uint64_t{0});
   std::atomic_ref(armed.vcpus).store(static_cast<uint32_t>(tids.size()), std::memory_order_release);
   return OkStatus();
 }
 
-void DisarmVcpus(ArmedVcpus& armed) {
+void DisarmVcpus(ArmedVcpus& armed, std::span<VcpuRow, kMaxVcpus> rows) {
   std::atomic_ref(armed.vcpus).store(0, std::memory_order_seq_cst);
+  for (VcpuRow& row : rows) row.vcpu = row.task = 0;
 }
 
 Status MissWatch::Start(std::vector<const bpf_program*> programs) {

@@ -44,10 +44,12 @@ struct PidNamespace {
 };
 Result<PidNamespace> OwnPidNamespace(const HostRoot& root);
 
-// Makes the BPF programs that share `armed` count the events of exactly these threads. BadInput
-// for more than kMaxVcpus.
-Status ArmVcpus(pid_t tgid, std::span<const pid_t> tids, ArmedVcpus& armed);
-void DisarmVcpus(ArmedVcpus& armed);
+// Makes the BPF programs that share `armed` and `rows` count the events of exactly these threads:
+// thread i's in row i. BadInput for more than kMaxVcpus.
+Status ArmVcpus(pid_t tgid, std::span<const pid_t> tids, ArmedVcpus& armed,
+                std::span<VcpuRow, kMaxVcpus> rows);
+// Forgets the threads and vCPUs, not the counts.
+void DisarmVcpus(ArmedVcpus& armed, std::span<VcpuRow, kMaxVcpus> rows);
 
 // Owns an object made by "bpftool gen skeleton".
 template <class Skeleton>

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -18,6 +17,7 @@ class DroppingCounter : public ExitCounter {
         name_(fmt::format("{}, dropping every {}th", counter_->name(), nth)) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
+  Status SetAttached(bool attached) override { return counter_->SetAttached(attached); }
   Status Arm(pid_t tgid, std::span<const pid_t> tids) override { return counter_->Arm(tgid, tids); }
   Result<ExitCounts> Read() override;
 
@@ -29,9 +29,12 @@ class DroppingCounter : public ExitCounter {
 
 Result<ExitCounts> DroppingCounter::Read() {
   PLECTL_ASSIGN_OR_RETURN(ExitCounts counts, counter_->Read());
-  std::vector<uint64_t>& by_vcpu = counts.pause_exits_by_vcpu;
-  for (uint64_t& pause_exits : by_vcpu) pause_exits -= pause_exits / nth_;
-  counts.pause_exits = std::accumulate(by_vcpu.begin(), by_vcpu.end(), uint64_t{0});
+  uint64_t left = 0;
+  for (VcpuCounts& vcpu : counts.vcpus) {
+    vcpu.pause_exits -= vcpu.pause_exits / nth_;
+    left += vcpu.pause_exits;
+  }
+  counts.pause_exits = left;
   return counts;
 }
 

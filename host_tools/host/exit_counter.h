@@ -12,6 +12,7 @@
 
 #include "host_tools/base/count.h"
 #include "host_tools/base/result.h"
+#include "host_tools/host/vcpu_counts.h"
 
 namespace plectl::host {
 
@@ -28,19 +29,22 @@ struct ExitCounts {
   Count window_updates = Count::Missing("not counted");  // kvm_ple_window_update, = grown + shrunk
   Count window_growths = Count::Missing("not counted");
   Count window_shrinks = Count::Missing("not counted");
-  std::vector<uint64_t> pause_exits_by_vcpu;  // indexed by vCPU; empty when not split
+  std::vector<VcpuCounts> vcpus;  // in the order of the armed threads; empty when not split
   // Not empty: the observer knows that it lost events, and why.
   std::string lost_because;
 };
 
-// One way to count VM exits (facts and costs: docs/architecture.md, "Observers"). Made once per
-// run, since attaching and settling cost time; survives reloads of kvm_intel and kvm_amd.
+// One way to count VM exits (facts and costs: docs/observers.md). Made once per run, since loading
+// costs time; survives reloads of kvm_intel and kvm_amd.
 class ExitCounter {
  public:
   virtual ~ExitCounter() = default;
   // "bpf-exit", "bpf-on-spin", "perf-exit", "perf-on-spin", "none": goes into the run log, since
   // runs taken with different observers must never be compared.
   [[nodiscard]] virtual std::string_view name() const = 0;
+  // Puts it into the kernel before trials that it watches, and takes it out for those that it does
+  // not: what is attached costs the exits that it sees, armed or not. While no vCPU thread exists.
+  virtual Status SetAttached(bool /*attached*/) { return OkStatus(); }
   // Starts counting from zero for the vCPU threads `tids` (index = vCPU number) of process `tgid`.
   // All of them are outside the guest, before KVM_RUN.
   virtual Status Arm(pid_t tgid, std::span<const pid_t> tids) = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "host_tools/host/bpf/exit_slots.h"
 #include "host_tools/host/exit_counter.h"
@@ -10,11 +11,17 @@
 
 namespace plectl::host {
 
-// One vCPU's row of counters as the BPF program writes it (bpf/exit_slots.h).
+// One vCPU's exits as the BPF program counts them (bpf/exit_slots.h).
 using ExitRow = std::span<const __u64, kExitSlots>;
 
-// Adds the exits of one more vCPU to `counts`: total, by reason, PAUSE exits. Exits in the shared
-// slot are named "OTHER".
+// The reason that a slot of the row stands for; "OTHER" for the shared one.
+std::string SlotName(KvmModule module, uint32_t slot);
+
+// Adds the exits of one more vCPU to `counts`: total, by reason and vCPU,
+// PAUSE exits.
 void AddVcpuExits(KvmModule module, ExitRow row, ExitCounts& counts);
+
+// Fills in the window updates of the vCPUs that these are the rows of.
+void AddWindowUpdates(std::span<const VcpuRow> rows, ExitCounts& counts);
 
 }  // namespace plectl::host

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -17,25 +18,49 @@
 namespace plectl::host {
 namespace {
 
-Result<ObserverPair> OpenBpf(const HostRoot& root, KvmModule module) {
+bool IsPauseOnly(const ObserverOptions& options) {
+  return options.choice == ObserverChoice::kPauseOnly;
+}
+
+Result<ObserverPair> OpenBpf(const HostRoot& root, KvmModule module,
+                             const ObserverOptions& options) {
+  const BpfWanted wanted{.exits = !IsPauseOnly(options),
+                         .on_spin = IsPauseOnly(options) || options.check == CheckTrials::kEvery,
+                         .details = options.details};
   ObserverPair pair;
-  PLECTL_ASSIGN_OR_RETURN(const auto programs, LoadBpfPrograms(root, module));
-  pair.primary = MakeBpfExitCounter(module, programs);
-  pair.check = MakeBpfOnSpinCounter(programs);
+  PLECTL_ASSIGN_OR_RETURN(const auto programs, BpfPrograms::Load(root, module, wanted));
+  if (IsPauseOnly(options)) {
+    pair.primary = MakeBpfPauseCounter(programs);
+  } else {
+    pair.primary = MakeBpfExitCounter(module, programs);
+    pair.check = MakeBpfOnSpinCheck(programs);
+  }
   return pair;
 }
 
-Result<ObserverPair> OpenPerf(const HostRoot& root, KvmModule module) {
+Result<ObserverPair> OpenPerf(const HostRoot& root, KvmModule module,
+                              const ObserverOptions& options) {
   ObserverPair pair;
+  if (IsPauseOnly(options)) {
+    PLECTL_ASSIGN_OR_RETURN(pair.primary, OpenPerfOnSpinCounter(root));
+    return pair;
+  }
   PLECTL_ASSIGN_OR_RETURN(pair.primary, OpenPerfExitCounter(root, module));
   PLECTL_ASSIGN_OR_RETURN(pair.check, OpenPerfOnSpinCounter(root));
   return pair;
 }
 
-Result<ObserverPair> OpenBpfOrPerf(const HostRoot& root, KvmModule module) {
-  Result<ObserverPair> bpf = OpenBpf(root, module);
-  if (bpf) return bpf;
-  Result<ObserverPair> perf = OpenPerf(root, module);
+ObserverPair OpenNone() {
+  ObserverPair pair;
+  pair.primary = MakeAbsentCounter();
+  return pair;
+}
+
+Result<ObserverPair> OpenBpfOrPerf(const HostRoot& root, KvmModule module,
+                                   const ObserverOptions& options) {
+  Result<ObserverPair> bpf = OpenBpf(root, module, options);
+  if (bpf || options.details.any()) return bpf;
+  Result<ObserverPair> perf = OpenPerf(root, module, options);
   if (!perf) {
     return Environment(fmt::format("count VM exits: neither by BPF ({}) nor by perf ({})",
                                    bpf.error().message, perf.error().message),
@@ -45,19 +70,87 @@ Result<ObserverPair> OpenBpfOrPerf(const HostRoot& root, KvmModule module) {
   return perf;
 }
 
-Result<ObserverPair> OpenChosen(const HostRoot& root, KvmModule module, ObserverChoice choice) {
-  switch (choice) {
+Result<ObserverPair> OpenChosen(const HostRoot& root, KvmModule module,
+                                const ObserverOptions& options) {
+  switch (options.choice) {
     case ObserverChoice::kBpf:
-      return OpenBpf(root, module);
+      return OpenBpf(root, module, options);
     case ObserverChoice::kPerf:
-      return OpenPerf(root, module);
+      return OpenPerf(root, module, options);
     case ObserverChoice::kNone:
-      return ObserverPair{MakeAbsentCounter(), MakeAbsentCounter(), {}};
+      return OpenNone();
     case ObserverChoice::kAuto:
+    case ObserverChoice::kPauseOnly:
       break;
   }
-  return OpenBpfOrPerf(root, module);
+  return OpenBpfOrPerf(root, module, options);
 }
+
+std::string UncheckedBecause(ObserverChoice choice) {
+  if (choice == ObserverChoice::kNone) return std::string(kNoObserverBecause);
+  if (choice == ObserverChoice::kPauseOnly) {
+    return "there is no second observer (--observer pause-only)";
+  }
+  return "checked in the control trials only (--check-observer every-trial)";
+}
+
+// Names of observers begin with how they count and end with what.
+bool CanBe(ObserverChoice choice, std::string_view observer) {
+  switch (choice) {
+    case ObserverChoice::kAuto:
+      return observer == "bpf-exit" || observer == "perf-exit";
+    case ObserverChoice::kPauseOnly:
+      return observer.find("-on-spin") != std::string_view::npos;
+    case ObserverChoice::kNone:
+      return observer == kNoObserverName;
+    default:
+      return observer == fmt::format("{}-exit", ChoiceName(choice));
+  }
+}
+
+bool HasCheck(const ObserverOptions& options) {
+  return options.check == CheckTrials::kEvery && !IsPauseOnly(options) &&
+         options.choice != ObserverChoice::kNone;
+}
+
+bool CanBe(const ObserverOptions& options, std::span<const std::string> recorded) {
+  if (!CanBe(options.choice, recorded.front())) return false;
+  std::span<const std::string> rest = recorded.subspan(1);
+  const bool checked = !rest.empty() && rest.front().find("-on-spin") != std::string::npos;
+  if (checked != HasCheck(options)) return false;
+  if (checked) rest = rest.subspan(1);
+  return std::ranges::equal(rest, DetailNames(options.details));
+}
+
+std::string OptionsText(const ObserverOptions& options) {
+  std::string text = fmt::format("--observer {}", ChoiceName(options.choice));
+  if (options.check == CheckTrials::kEvery) text += " --check-observer every-trial";
+  if (options.details.any()) {
+    text += fmt::format(" --observe {}", fmt::join(DetailNames(options.details), ","));
+  }
+  return text;
+}
+
+Status CheckContradictions(const ObserverOptions& options) {
+  const std::string_view choice = ChoiceName(options.choice);
+  if (options.check_drops_every_nth != 0 && !HasCheck(options)) {
+    return BadInput(
+        fmt::format("--break-observer breaks the check observer, and --observer {} has none in the "
+                    "trials that are measured",
+                    choice),
+        "give --check-observer every-trial with --observer auto, bpf or perf");
+  }
+  const bool has_bpf =
+      options.choice == ObserverChoice::kAuto || options.choice == ObserverChoice::kBpf;
+  if (options.details.any() && !has_bpf) {
+    return BadInput(
+        fmt::format("--observe is done by the BPF observer, not by --observer {}", choice),
+        "leave out one of the two");
+  }
+  return OkStatus();
+}
+
+}  // namespace
 
 std::string_view ChoiceName(ObserverChoice choice) {
   switch (choice) {
@@ -65,6 +158,8 @@ std::string_view ChoiceName(ObserverChoice choice) {
       return "bpf";
     case ObserverChoice::kPerf:
       return "perf";
+    case ObserverChoice::kPauseOnly:
+      return "pause-only";
     case ObserverChoice::kNone:
       return kNoObserverName;
     case ObserverChoice::kAuto:
@@ -73,30 +168,30 @@ std::string_view ChoiceName(ObserverChoice choice) {
   return "auto";
 }
 
-// Names of observers begin with the choice that takes them.
-bool CanBe(ObserverChoice choice, std::string_view observer) {
-  if (choice == ObserverChoice::kAuto) return observer != kNoObserverName;
-  return observer.starts_with(ChoiceName(choice));
+std::vector<std::string> ObserverPair::Names() const {
+  std::vector<std::string> names = {std::string(primary->name())};
+  if (check && check_trials == CheckTrials::kEvery) names.emplace_back(check->name());
+  for (std::string& detail : DetailNames(details)) names.push_back(std::move(detail));
+  return names;
 }
 
-}  // namespace
-
 Status CheckObserverOptions(const ObserverOptions& options, std::span<const std::string> recorded) {
-  if (options.choice == ObserverChoice::kNone && options.check_drops_every_nth != 0) {
-    return BadInput(
-        "--break-observer needs an observer to break, but --observer none attaches none",
-        "leave out one of the two");
-  }
-  if (recorded.empty() || CanBe(options.choice, recorded.front())) return OkStatus();
-  return BadInput(fmt::format("the run was started with the observers {}, now asked for is "
-                              "--observer {}",
-                              fmt::join(recorded, " and "), ChoiceName(options.choice)),
+  PLECTL_RETURN_IF_ERROR(CheckContradictions(options));
+  if (recorded.empty() || CanBe(options, recorded)) return OkStatus();
+  return BadInput(fmt::format("the run was started with the observers {}, now asked for is {}",
+                              fmt::join(recorded, " and "), OptionsText(options)),
                   "give another --out directory: observers change what they watch");
 }
 
 Result<ObserverPair> OpenObservers(const HostRoot& root, KvmModule module,
                                    const ObserverOptions& options) {
-  PLECTL_ASSIGN_OR_RETURN(ObserverPair pair, OpenChosen(root, module, options.choice));
+  PLECTL_ASSIGN_OR_RETURN(ObserverPair pair, OpenChosen(root, module, options));
+  pair.check_trials = options.check;
+  pair.unchecked_because = UncheckedBecause(options.choice);
+  pair.details = options.details;
+  if (options.details.hardware) {
+    PLECTL_ASSIGN_OR_RETURN(pair.hardware, HardwareCounters::Open(root));
+  }
   if (options.check_drops_every_nth != 0) {
     pair.check = DropEveryNth(options.check_drops_every_nth, std::move(pair.check));
   }

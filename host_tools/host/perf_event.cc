@@ -84,6 +84,18 @@ Result<PerfEvent> PerfEvent::OfKprobe(const HostRoot& root, const std::string& f
   return PerfEvent(std::move(fd));
 }
 
+Result<PerfEvent> PerfEvent::OfThread(uint32_t pmu_type, uint64_t config, ExecutedIn mode,
+                                      pid_t tid) {
+  perf_event_attr attributes = MakeAttributes(pmu_type);
+  attributes.config = config;
+  attributes.exclude_host = mode == ExecutedIn::kGuest ? 1 : 0;
+  attributes.exclude_guest = mode == ExecutedIn::kHost ? 1 : 0;
+  PLECTL_ASSIGN_OR_RETURN(
+      Fd fd,
+      Open(attributes, fmt::format("event {:#x} of PMU {}", config, pmu_type), tid, kAnyCpu));
+  return PerfEvent(std::move(fd));
+}
+
 Result<PerfEvent> PerfEvent::OfCpu(uint32_t pmu_type, uint64_t config, int cpu) {
   perf_event_attr attributes = MakeAttributes(pmu_type);
   attributes.config = config;

@@ -23,6 +23,9 @@ struct PerfReading {
 // Empty, or that a counter did not count all of the time that its thread ran.
 std::string LostBecause(const PerfReading& reading);
 
+// Whose instructions a counter of the CPU's core PMU counts.
+enum class ExecutedIn { kGuest, kHost };
+
 // The events of one thread or CPU, counted by the kernel. Made disabled, at zero.
 class PerfEvent {
  public:
@@ -30,6 +33,8 @@ class PerfEvent {
   static Result<PerfEvent> OfTracepoint(uint64_t id, pid_t tid);
   // Of the entries of a kernel function, by a kprobe that lives as long as this object.
   static Result<PerfEvent> OfKprobe(const HostRoot& root, const std::string& function, pid_t tid);
+  // An event of the CPU's core PMU in one thread, kernel included.
+  static Result<PerfEvent> OfThread(uint32_t pmu_type, uint64_t config, ExecutedIn mode, pid_t tid);
   // An event of a PMU that counts all of a CPU, whatever runs there.
   static Result<PerfEvent> OfCpu(uint32_t pmu_type, uint64_t config, int cpu);
 

@@ -88,7 +88,7 @@ Result<ExitCounts> PerfExitCounter::Read() {
     total += exits;
     pause_total += pause_exits;
     updates_total += updates;
-    counts.pause_exits_by_vcpu.push_back(pause_exits);
+    counts.vcpus.emplace_back().pause_exits = pause_exits;
   }
   counts.total = total;
   counts.pause_exits = pause_total;

@@ -43,7 +43,7 @@ Result<ExitCounts> PerfOnSpinCounter::Read() {
   for (const PerfEvent& vcpu : vcpus_) {
     PLECTL_ASSIGN_OR_RETURN(const PerfReading reading, vcpu.Read());
     if (counts.lost_because.empty()) counts.lost_because = LostBecause(reading);
-    counts.pause_exits_by_vcpu.push_back(reading.value);
+    counts.vcpus.emplace_back().pause_exits = reading.value;
     total += reading.value;
   }
   counts.pause_exits = total;

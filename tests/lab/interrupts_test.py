@@ -38,7 +38,7 @@ SECONDS_MAX = 30  # far below a boot on a machine that is as busy
 
 class Interrupts(lab_harness.LabTest):
     def test_spins_that_pause_exits_end_run(self):
-        trials = self.sweep_in_lab(RUNS, *PATIENCE)
+        trials = self.sweep_in_lab(RUNS, *PATIENCE, "--check-observer", "every-trial")
         self.assertEqual(len(trials), 3)
         for trial in trials:
             self.check(trial)
@@ -47,7 +47,7 @@ class Interrupts(lab_harness.LabTest):
         self.assertEqual(loop["pause_exits"], 60000 // (4096 // 3 + 2))
 
     def test_the_stand_in_for_ple_off_runs_and_ends(self):
-        trials = self.sweep_in_lab(STAND_IN, *PATIENCE)
+        trials = self.sweep_in_lab(STAND_IN, *PATIENCE, "--check-observer", "every-trial")
         self.assertEqual(len(trials), 2)
         for trial in trials:
             self.check(trial)

@@ -17,7 +17,9 @@ workloads:
 
 class Kernel(lab_harness.LabTest):
     def test_backports_sweeps_and_is_not_mixed_with_another_kernel(self):
-        trials = self.sweep_in_lab(PLAN, "--lab-kernel", "backports")
+        trials = self.sweep_in_lab(PLAN, "--lab-kernel", "backports",
+                                   "--check-observer", "every-trial",
+                                   "--observe", "exit_times,pause_rips,directed_yields")
         self.assertEqual(len(trials), 4)
         for trial in trials:
             with self.subTest(arm=trial["arm"], **trial["params"]):
@@ -26,8 +28,20 @@ class Kernel(lab_harness.LabTest):
                 self.assertEqual(trial["pause_exits"] > 0, trial["arm"] == "pause")
         manifest = lab_harness.read_lines(self.directory / "out")[0]
         self.assertNotRegex(manifest["host"]["kernel"]["release"], r"^6\.1\.")
-        self.assertEqual(manifest["observers"], ["bpf-exit", "bpf-on-spin"])
+        self.assertEqual(manifest["observers"], ["bpf-exit", "bpf-on-spin", "exit_times",
+                                                 "pause_rips", "directed_yields"])
+        self.check_details(trials)
         self.refuse_another_kernel()
+
+    def check_details(self, trials):
+        for trial in trials:
+            sites = trial["pause_rips"]["sites"]
+            self.assertTrue(all(site["relax_site"] for site in sites), sites)
+            self.assertEqual(sum(site["exits"] for site in sites), trial["pause_exits"])
+            self.assertEqual(sum(vcpu["directed_yields"]["on_spin_calls"]
+                                 for vcpu in trial["vcpus"]), trial["pause_exits"])
+            self.assertEqual(sum(times["count"] + times["unfinished"]
+                                 for times in trial["exit_times"].values()), trial["exits_total"])
 
     def refuse_another_kernel(self):
         """One trial is left to do, but the machine has another kernel now."""
@@ -35,7 +49,8 @@ class Kernel(lab_harness.LabTest):
         unfinished = "".join(log.read_text().splitlines(keepends=True)[:-1])
         log.write_text(unfinished)
         done = self.plectl("sweep", "plan.yaml", "--host", "lab", "--lab-kernel", "6.1", "--out",
-                           "out", exit_code=2)
+                           "out", "--check-observer", "every-trial", "--observe",
+                           "exit_times,pause_rips,directed_yields", exit_code=2)
         self.assertIn("the run was started on another host: kernel/release was", done.stderr)
         self.assertEqual(log.read_text(), unfinished)
 

@@ -20,13 +20,13 @@ workloads:
 class MainJob(lab_harness.LabTest):
     def test_pause_arm_exits_nop_arm_and_gap_0_do_not_and_it_repeats(self):
         self.occupy_display_port()
-        first = self.sweep_in_lab(PLAN, out="first")
+        first = self.sweep_in_lab(PLAN, "--check-observer", "every-trial", out="first")
         self.assertEqual(len(first), 24)
         for trial in first:
             with self.subTest(arm=trial["arm"], **trial["workload"], **trial["params"]):
                 self.check_trial(trial)
         if lab_harness.FULL:  # repeat_test.py does this with a smaller plan
-            second = self.sweep_in_lab(PLAN, out="second")
+            second = self.sweep_in_lab(PLAN, "--check-observer", "every-trial", out="second")
             self.assertEqual(lab_harness.counts_of(first), lab_harness.counts_of(second))
 
     def check_trial(self, trial):

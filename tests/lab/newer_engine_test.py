@@ -35,10 +35,17 @@ arms: [pause, nop]
 params: {pause_filter_count: [99, 1000], pause_filter_count_grow: 0}
 workloads: [{payload: [pause_loop, user_pause_loop], vcpus: 1, cpus: 0, iterations: 120000}]
 """
+# One spinner that nobody schedules out: the count doubles at each exit, up to the 16 bits' end.
+GROWTH = """
+name: growth
+arms: [pause]
+params: {pause_filter_count: 3000, pause_filter_count_grow: 2, pause_filter_count_shrink: 0}
+workloads: [{payload: pause_loop, vcpus: 1, cpus: 0, iterations: 1000000, scheduling: fifo}]
+"""
 SCRIPT = """
 grep -q pfthreshold /proc/cpuinfo && echo pfthreshold
-for plan in counts thresholds; do
-  plectl sweep /job/$plan.yaml --out /job/$plan --progress none >&2 || exit
+for plan in counts thresholds growth; do
+  plectl sweep /job/$plan.yaml --out /job/$plan --check-observer every-trial --progress none >&2 || exit
   cat /job/$plan/run.jsonl
 done
 """
@@ -57,12 +64,22 @@ class NewerEngine(lab_harness.LabTest):
         self.assertEqual(made.returncode, 0, made.stderr)
         return engine_directory() / "bochs"
 
+    def check_growth(self, trial):
+        self.assertEqual(trial["workload"]["payload"], "pause_loop")
+        self.assertEqual([entry[1:] for entry in trial["vcpus"][0]["window"]["track"]],
+                         [[3000, 6000], [6000, 12000], [12000, 24000], [24000, 48000],
+                          [48000, 65535]])
+        self.assertEqual(trial["window_updates"], 5)
+        self.assertGreater(trial["pause_exits"], 5)
+
     def test_amd_pause_filter_has_its_count_and_its_threshold(self):
         done = self.lab_script(SCRIPT, "--lab-cpu", "amd", "--lab-engine",
                                self.engine(),
-                               files={"counts.yaml": COUNTS, "thresholds.yaml": THRESHOLDS})
+                               files={"counts.yaml": COUNTS, "thresholds.yaml": THRESHOLDS,
+                                      "growth.yaml": GROWTH})
         self.assertIn("pfthreshold\n", done.stdout)
         trials = lab_harness.trials_of(done.stdout)
+        self.check_growth(trials.pop())
         self.assertEqual(len(trials), 2 * 4 + 6)
         for trial in trials:
             with self.subTest(arm=trial["arm"], **trial["params"]):

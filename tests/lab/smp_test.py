@@ -68,7 +68,7 @@ class Smp(lab_harness.LabTest):
         return exits
 
     def test_two_cpus(self):
-        trials = self.sweep_in_lab(PLAN, *PATIENCE)
+        trials = self.sweep_in_lab(PLAN, *PATIENCE, "--check-observer", "every-trial")
         self.assertEqual(len(trials), 12)
         for trial in trials:
             with self.subTest(arm=trial["arm"], **trial["workload"], **trial["params"]):
@@ -84,7 +84,7 @@ class Smp(lab_harness.LabTest):
     if lab_harness.FULL:  # two CPUs show the same in a third of the time
 
         def test_four_cpus(self):
-            trials = self.sweep_in_lab(FOUR_CPUS_PLAN, *PATIENCE)
+            trials = self.sweep_in_lab(FOUR_CPUS_PLAN, *PATIENCE, "--check-observer", "every-trial")
             self.assertEqual(len(trials), 2)
             for trial in trials:
                 self.check_trial(trial)

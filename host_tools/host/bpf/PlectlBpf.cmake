@@ -16,7 +16,7 @@ function(plectl_add_bpf folder source)
   add_custom_command(
     OUTPUT ${object}
     COMMAND
-      ${PLECTL_CLANG} -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Wextra -Werror
+      ${PLECTL_CLANG} -target bpf -mcpu=v2 -D__TARGET_ARCH_x86 -O2 -g -Wall -Wextra -Werror
       -Wno-unused-parameter -I${PROJECT_SOURCE_DIR} -isystem ${LIBBPF_INCLUDEDIR} -isystem
       /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o
       ${object}

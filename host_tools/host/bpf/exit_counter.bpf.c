@@ -12,67 +12,137 @@
 // Where the vendor module keeps the exit reason, from its BTF (kvm_btf.h): at exit_code_offset in
 // the vCPU (VMX), or at exit_code_offset in the VMCB to which the pointer at vmcb_offset in the
 // vCPU leads (SVM). The tracepoint's own arguments do not hold it.
-const volatile __u8 is_svm = 0;  // not bool: clang 14 refuses the _Bool of the C++ skeleton
 const volatile __u32 vmcb_offset = 0;
 const volatile __u32 exit_code_offset = 0;
 
-// One writer each: a vCPU runs in one thread, and that on one CPU at a time. So plain increments
-// are exact, also when the thread migrates between two of them.
-__u64 exits[kMaxVcpus][kExitSlots] = {};
-__u64 window_growths[kMaxVcpus] = {};
-__u64 window_shrinks[kMaxVcpus] = {};
-__u64 pause_exits[kMaxVcpus] = {};
+// What runs at every exit costs the guest, so every instruction counts: a program for each vendor,
+// and what happens once per vCPU in functions of their own, so that the usual way saves no
+// registers for them.
 
-static __always_inline __u32 exit_code_of(const void* vcpu) {
-  __u64 base = (__u64)vcpu;
-  __u32 code = ~0U;  // unreadable counts as "other", never as a reason
-  if (is_svm && bpf_probe_read_kernel(&base, sizeof(base), (void*)(base + vmcb_offset)) != 0)
-    return code;
-  if (bpf_probe_read_kernel(&code, sizeof(code), (void*)(base + exit_code_offset)) != 0) return ~0U;
-  return is_svm ? code : (__u16)code;  // VMX: bits 31:16 are flags (SDM vol. 3, 25.9.1)
+// False when it cannot be read. That cannot begin while a vCPU runs, so it is looked at once.
+static __always_inline bool read_vmx_reason(const void* vcpu, __u64* slot) {
+  __u16 reason;  // 31:16 of the field are flags (SDM vol. 3, 25.9.1)
+  const long error = bpf_probe_read_kernel(&reason, sizeof(reason), vcpu + exit_code_offset);
+  *slot = reason;
+  return error == 0;
+}
+
+static __always_inline bool read_svm_code(const void* vcpu, __u64* code) {
+  const void* vmcb;
+  __u32 low;
+  if (bpf_probe_read_kernel(&vmcb, sizeof(vmcb), vcpu + vmcb_offset) != 0) return false;
+  const long error = bpf_probe_read_kernel(&low, sizeof(low), vmcb + exit_code_offset);
+  *code = low;
+  return error == 0;
+}
+
+// VMX's basic reasons are all direct slots.
+static __always_inline int count_vmx(struct VcpuRow* row, __u64 slot) {
+  if (slot > kOtherSlot) slot = kOtherSlot;
+  row->exits[slot]++;
+  return 0;
+}
+
+static __always_inline int count_svm(struct VcpuRow* row, __u64 code) {
+  __u64 slot = slot_of_exit_code(code);
+  barrier_var(slot);  // or the compiler leaves out the comparison, which the verifier needs
+  if (slot < kExitSlots) row->exits[slot]++;
+  return 0;
+}
+
+static __noinline int first_vmx_exit(struct VcpuRow* row, const struct kvm_vcpu* vcpu) {
+  __u64 slot;
+  if (!read_vmx_reason(vcpu, &slot) || !take_row(row, vcpu, (__u32)vcpu->vcpu_id)) return 0;
+  return count_vmx(row, slot);
+}
+
+static __noinline int first_svm_exit(struct VcpuRow* row, const struct kvm_vcpu* vcpu) {
+  __u64 code;
+  if (!read_svm_code(vcpu, &code) || !take_row(row, vcpu, (__u32)vcpu->vcpu_id)) return 0;
+  return count_svm(row, code);
 }
 
 SEC("tp_btf/kvm_exit")
-int BPF_PROG(on_kvm_exit, struct kvm_vcpu* vcpu) {
+int BPF_PROG(on_vmx_exit, struct kvm_vcpu* vcpu) {
   if (!vcpu) return 0;  // the verifier of newer kernels takes a tracepoint's pointer for nullable
-  __u32 index = (__u32)vcpu->vcpu_id;
-  if (!is_armed_vcpu(vcpu, index)) return 0;
-  __u32 slot = slot_of_exit_code(exit_code_of(vcpu));
-  barrier_var(slot);  // or the compiler leaves out the mask, which the verifier needs
-  exits[index & (kMaxVcpus - 1)][slot & (kExitSlots - 1)]++;
-  return 0;
+  struct VcpuRow* row = row_at((__u32)vcpu->vcpu_id);
+  if (!is_row_of(row, vcpu)) return first_vmx_exit(row, vcpu);
+  __u64 slot;
+  read_vmx_reason(vcpu, &slot);
+  return count_vmx(row, slot);
+}
+
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_svm_exit, struct kvm_vcpu* vcpu) {
+  if (!vcpu) return 0;
+  struct VcpuRow* row = row_at((__u32)vcpu->vcpu_id);
+  if (!is_row_of(row, vcpu)) return first_svm_exit(row, vcpu);
+  __u64 code = 0;
+  read_svm_code(vcpu, &code);
+  return count_svm(row, code);
 }
 
 // Fires only when the window changes. There is no vCPU in its arguments, but it is always fired by
 // the thread that runs the vCPU: on its PAUSE exits, or while it is scheduled in.
+static __always_inline struct VcpuRow* row_of_current_thread(__u32 index) {
+  struct VcpuRow* row = row_at(index);
+  const __u64 task = bpf_get_current_task();
+  if (row->task == task) return row;
+  if (row->task != 0 || !is_armed_thread(index)) return 0;
+  row->task = task;
+  return row;
+}
+
+struct WindowLog window_logs[kMaxVcpus] = {};
+
+static __always_inline void log_window(struct WindowLog* log, __u32 old_window, __u32 new_window) {
+  __u64 at = window_log_index(log->changes++);
+  barrier_var(at);  // or the compiler leaves out the comparison, which the verifier needs
+  if (at >= kFirstChanges + kLastChanges) return;
+  log->entries[at].time_ns = bpf_ktime_get_ns();
+  log->entries[at].old_window = old_window;
+  log->entries[at].new_window = new_window;
+  if (log->max < old_window) log->max = old_window;
+  if (log->max < new_window) log->max = new_window;
+}
+
 SEC("tp_btf/kvm_ple_window_update")
 int BPF_PROG(on_window_update, __u32 vcpu_id, __u32 new_window, __u32 old_window) {
-  if (vcpu_id >= armed.vcpus) return 0;
-  vcpu_id &= kMaxVcpus - 1;
-  if (!is_armed_thread(vcpu_id)) return 0;
+  struct VcpuRow* row = row_of_current_thread(vcpu_id);
+  if (!row) return 0;
+  log_window(&window_logs[vcpu_id & (kMaxVcpus - 1)], old_window, new_window);
   if (new_window > old_window)
-    window_growths[vcpu_id]++;
+    row->window_growths++;
   else
-    window_shrinks[vcpu_id]++;
+    row->window_shrinks++;
   return 0;
 }
 
 // PAUSE exits where KVM handles them: both vendor modules call kvm_vcpu_on_spin() once per PAUSE
 // exit and for no other exit of a guest without Hyper-V hypercalls. Other exits pay nothing.
-static __always_inline int count_pause_exit(const struct kvm_vcpu* vcpu, __u32 index) {
-  if (is_armed_vcpu(vcpu, index)) pause_exits[index & (kMaxVcpus - 1)]++;
+static __noinline int first_pause_exit(struct VcpuRow* row, const void* vcpu, __u32 index) {
+  if (take_row(row, vcpu, index)) row->pause_exits++;
   return 0;
 }
 
 // User space attaches the first one that the kernel takes.
 SEC("fentry/kvm_vcpu_on_spin")
-int BPF_PROG(on_spin_fentry, struct kvm_vcpu* vcpu) {
-  return count_pause_exit(vcpu, (__u32)vcpu->vcpu_id);
+int BPF_PROG(on_spin_fentry, const struct kvm_vcpu* vcpu) {
+  struct VcpuRow* row = row_at((__u32)vcpu->vcpu_id);
+  if (!is_row_of(row, vcpu)) return first_pause_exit(row, vcpu, (__u32)vcpu->vcpu_id);
+  row->pause_exits++;
+  return 0;
 }
 
 SEC("kprobe/kvm_vcpu_on_spin")
-int BPF_KPROBE(on_spin_kprobe, struct kvm_vcpu* vcpu) {
-  return count_pause_exit(vcpu, (__u32)BPF_CORE_READ(vcpu, vcpu_id));
+int BPF_KPROBE(on_spin_kprobe, const struct kvm_vcpu* vcpu) {
+  const __u32 index = (__u32)BPF_CORE_READ(vcpu, vcpu_id);
+  struct VcpuRow* row = row_at(index);
+  if (!is_row_of(row, vcpu)) return first_pause_exit(row, vcpu, index);
+  row->pause_exits++;
+  return 0;
 }
+
+#include "host_tools/host/bpf/exit_details.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -17,7 +17,7 @@ ObservedCounts AgreeingCounts() {
   observed.primary.window_updates = 5;
   observed.primary.window_growths = 3;
   observed.primary.window_shrinks = 2;
-  observed.check.pause_exits = 7;
+  observed.check.emplace().pause_exits = 7;
   return observed;
 }
 
@@ -52,7 +52,7 @@ TEST(CrossCheck, AgreementIsValidAndEveryCountIsTaken) {
 
 TEST(CrossCheck, DisagreementOnPauseExitsIsInvalid) {
   ObservedCounts observed = AgreeingCounts();
-  observed.check.pause_exits = 6;
+  observed.check->pause_exits = 6;
   EXPECT_THAT(WhyInvalid(observed), HasSubstr("disagree on the PAUSE exits: 7 against 6"));
 }
 
@@ -61,13 +61,13 @@ TEST(CrossCheck, AMissingCountIsInvalidWithItsReason) {
   observed.primary.pause_exits = Count::Missing("no tracefs");
   EXPECT_THAT(WhyInvalid(observed), HasSubstr("no tracefs"));
   observed = AgreeingCounts();
-  observed.check.pause_exits = Count::Missing("no kprobe");
+  observed.check->pause_exits = Count::Missing("no kprobe");
   EXPECT_THAT(WhyInvalid(observed), HasSubstr("not checked: no kprobe"));
 }
 
 TEST(CrossCheck, LostEventsAreInvalid) {
   ObservedCounts observed = AgreeingCounts();
-  observed.check.lost_because = "2 recursion misses";
+  observed.check->lost_because = "2 recursion misses";
   EXPECT_THAT(WhyInvalid(observed), HasSubstr("check observer lost events: 2 recursion misses"));
   observed.primary.lost_because = "multiplexed";
   EXPECT_THAT(WhyInvalid(observed), HasSubstr("the observer lost events: multiplexed"));
@@ -79,7 +79,8 @@ TEST(CrossCheck, TheTotalMustEqualKvmsOwn) {
 
 TEST(CrossCheck, WithoutObserversKvmsOwnCountStandsAloneAndTheTrialIsValid) {
   ObservedCounts observed;
-  observed.primary.attached = observed.check.attached = false;
+  observed.primary.attached = false;
+  observed.unchecked_because = "nobody watched";
   observed.primary.by_reason_missing_because = "nobody watched";
   observed.primary.pause_exits = Count::Missing("nobody watched");
   TrialRecord record = RecordWithKvmExits({4, 6});
@@ -87,8 +88,37 @@ TEST(CrossCheck, WithoutObserversKvmsOwnCountStandsAloneAndTheTrialIsValid) {
   EXPECT_TRUE(record.valid()) << record.invalid_because;
   EXPECT_EQ(record.pause_exits, Count::Missing("nobody watched"));
   EXPECT_EQ(record.exits_missing_because, "nobody watched");
-  EXPECT_FALSE(record.pause_exits_check.has_value());
+  EXPECT_EQ(record.pause_exits_check, Count::Missing("nobody watched"));
   EXPECT_EQ(record.kvm_exits_total, Count(10));
+}
+
+TEST(CrossCheck, AMeasuredTrialHasNoCheckAndSaysWhy) {
+  ObservedCounts observed = AgreeingCounts();
+  observed.check.reset();
+  observed.unchecked_because = "in the control trials only";
+  TrialRecord record = RecordWithKvmExits({4, 6});
+  RecordCounts(observed, record);
+  EXPECT_TRUE(record.valid()) << record.invalid_because;
+  EXPECT_EQ(record.pause_exits_check, Count::Missing("in the control trials only"));
+  EXPECT_THAT(WhyInvalid(observed, {4, 7}), HasSubstr("saw 10 exits, KVM's own"));
+}
+
+TEST(CrossCheck, PauseExitsAloneCannotBeMoreThanKvmsTotal) {
+  ObservedCounts observed;
+  observed.primary.pause_exits = 7;
+  observed.primary.by_reason_missing_because = "PAUSE exits only";
+  observed.unchecked_because = "no second observer";
+  EXPECT_EQ(WhyInvalid(observed, {4, 3}), "");
+  EXPECT_THAT(WhyInvalid(observed, {3, 3}), HasSubstr("saw 7 PAUSE exits, KVM's own"));
+}
+
+TEST(CrossCheck, WhatIsKnownOfEachVcpuIsTaken) {
+  ObservedCounts observed = AgreeingCounts();
+  observed.primary.vcpus.resize(2);
+  observed.primary.vcpus[1].pause_exits = 7;
+  TrialRecord record = RecordWithKvmExits({4, 6});
+  RecordCounts(observed, record);
+  EXPECT_EQ(record.observed, observed.primary.vcpus);
 }
 
 TEST(CrossCheck, AKernelWithoutTheStatisticIsNoReasonToDoubt) {

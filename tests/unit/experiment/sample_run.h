@@ -68,7 +68,22 @@ inline TrialRecord SampleTrial(const std::string& id = "0123456789abcdef") {
   trial.vcpus[0].voluntary_switches = 4;
   trial.vcpus[0].user_ns = 21;
   trial.vcpus[0].system_ns = 22;
+  trial.vcpus[0].guest_ns = 23;
+  trial.vcpus[0].run_delay_ns = Count::Missing("no schedstat");
+  trial.vcpus[0].kvm_stats = {{{"exits", 400}, {"halt_exits", 3}}, ""};
+  trial.vms.resize(1);
+  trial.vms[0].throughput_per_s = 9.5;
+  trial.vms[0].elapsed_tsc_cycles = 31;
+  trial.vms[0].fairness_jain = 0.25;
+  trial.vms[0].waits = guests::WaitSummary{1, 2, 3, 4};
+  trial.vms[0].kvm_stats = {{{"mmu_cache_miss", 9}}, ""};
+  trial.energy_uj = {{"energy-pkg", Count::Missing("no RAPL")}};
+  trial.pause_sites = PauseSites{.sites = {{0x1004, "spin+0x4", true, 701}}, .other_exits = 0};
   trial.vcpus[1].extra = {{"pause_interval_tsc_cycles", 3}};
+  trial.observed.resize(2);
+  trial.observed[0].pause_exits = 700;
+  trial.observed[0].by_reason = {{"PAUSE_INSTRUCTION", 700}};
+  trial.observed[1].pause_exits = 1;
   trial.ple_off_because = "a reason";
   trial.noise = SampleNoise();
   trial.timings = {.params_ns = 1, .setup_ns = 2, .run_ns = 3, .teardown_ns = 4, .own_ns = 5};
@@ -90,6 +105,7 @@ inline Manifest SampleManifest(uint64_t seed = 7) {
   manifest.seed = seed;
   manifest.host = {{"cpu", {{"model_name", "Test CPU"}}}, {"lab", nullptr}};
   manifest.observers = {"bpf-exit", "bpf-on-spin"};
+  manifest.observer_cost = {{"instructions_per_pause_exit", 322}};
   return manifest;
 }
 

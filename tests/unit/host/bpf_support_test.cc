@@ -14,24 +14,33 @@ using ::testing::HasSubstr;
 
 TEST(ArmVcpus, ArmsExactlyTheseThreads) {
   ArmedVcpus armed{};
-  armed.known_vcpus[1] = 0xdead;
+  std::vector<VcpuRow> rows(kMaxVcpus);
+  const std::span<VcpuRow, kMaxVcpus> all_rows(rows);
+  rows[1].vcpu = rows[5].task = 0xdead;
+  rows[1].exits[40] = 7;
   const pid_t tids[] = {101, 102};
-  ASSERT_TRUE(ArmVcpus(100, tids, armed));
+  ASSERT_TRUE(ArmVcpus(100, tids, armed, all_rows));
   EXPECT_EQ(armed.vcpus, 2U);
   EXPECT_EQ(armed.tgid, 100);
   EXPECT_EQ(armed.tids[1], 102);
-  EXPECT_EQ(armed.known_vcpus[1], 0U);
-  DisarmVcpus(armed);
+  EXPECT_EQ(rows[1].vcpu, 0U);
+  EXPECT_EQ(rows[5].task, 0U);
+  rows[1].vcpu = 0xbeef;
+  DisarmVcpus(armed, all_rows);
   EXPECT_EQ(armed.vcpus, 0U);
+  EXPECT_EQ(rows[1].vcpu, 0U);
+  EXPECT_EQ(rows[1].exits[40], 7U);
 }
 
 TEST(ArmVcpus, RefusesMoreThanItHasRoomFor) {
   ArmedVcpus armed{};
+  std::vector<VcpuRow> rows(kMaxVcpus);
+  const std::span<VcpuRow, kMaxVcpus> all_rows(rows);
   std::vector<pid_t> tids(kMaxVcpus);
   std::iota(tids.begin(), tids.end(), 1);
-  EXPECT_TRUE(ArmVcpus(1, tids, armed));
+  EXPECT_TRUE(ArmVcpus(1, tids, armed, all_rows));
   tids.push_back(999);
-  const Status status = ArmVcpus(1, tids, armed);
+  const Status status = ArmVcpus(1, tids, armed, all_rows);
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().Text(), HasSubstr("65 vCPUs: at most 64"));
 }

@@ -23,11 +23,14 @@ TEST(DroppingCounter, ForgetsEveryNthPauseExitOfEachVcpuAndSaysSo) {
   ExitCounts seen;
   seen.total = 50;
   seen.pause_exits = 19;
-  seen.pause_exits_by_vcpu = {10, 9};
+  seen.vcpus.resize(2);
+  seen.vcpus[0].pause_exits = 10;
+  seen.vcpus[1].pause_exits = 9;
   const auto counter = DropEveryNth(5, std::make_unique<FixedCounter>(seen));
   const auto counts = counter->Read();
   ASSERT_TRUE(counts);
-  EXPECT_THAT(counts->pause_exits_by_vcpu, ::testing::ElementsAre(8, 8));
+  EXPECT_EQ(counts->vcpus[0].pause_exits, 8U);
+  EXPECT_EQ(counts->vcpus[1].pause_exits, 8U);
   EXPECT_EQ(counts->pause_exits.value(), 16U);
   EXPECT_EQ(counts->total.value(), 50U);
   EXPECT_EQ(counter->name(), "fixed, dropping every 5th");

@@ -27,7 +27,12 @@ TEST(ExitTally, AddsVcpuAfterVcpu) {
               ElementsAre(Pair("EXTERNAL_INTERRUPT", 2), Pair("PAUSE_INSTRUCTION", 12)));
   EXPECT_EQ(counts.total.value(), 14U);
   EXPECT_EQ(counts.pause_exits.value(), 12U);
-  EXPECT_THAT(counts.pause_exits_by_vcpu, ElementsAre(5, 7));
+  ASSERT_EQ(counts.vcpus.size(), 2U);
+  EXPECT_EQ(counts.vcpus[0].pause_exits, 5U);
+  EXPECT_EQ(counts.vcpus[1].pause_exits, 7U);
+  EXPECT_THAT(counts.vcpus[0].by_reason.value(),
+              ElementsAre(Pair("EXTERNAL_INTERRUPT", 2), Pair("PAUSE_INSTRUCTION", 5)));
+  EXPECT_THAT(counts.vcpus[1].by_reason.value(), ElementsAre(Pair("PAUSE_INSTRUCTION", 7)));
 }
 
 TEST(ExitTally, NoExitsAreAMeasuredZero) {
@@ -41,7 +46,7 @@ TEST(ExitTally, NoExitsAreAMeasuredZero) {
 TEST(ExitTally, EveryCodeHasASlotAndIsCounted) {
   Row row{};
   for (const uint32_t code : {0x77U, 0x400U, 0x40fU, 0x410U, 0x3ffU, UINT32_MAX}) {
-    const uint32_t slot = slot_of_exit_code(code);
+    const uint64_t slot = slot_of_exit_code(code);
     ASSERT_LT(slot, row.size()) << code;
     ++row[slot];
   }

@@ -15,8 +15,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 using Names = std::vector<std::string>;
-const Names kBpfNames = {"bpf-exit", "bpf-on-spin"};
-const Names kPerfNames = {"perf-exit", "perf-on-spin"};
+const Names kBpfNames = {"bpf-exit"};
+const Names kBpfPair = {"bpf-exit", "bpf-on-spin-kprobe"};
+const Names kPerfNames = {"perf-exit"};
+const Names kPauseNames = {"bpf-on-spin"};
 const Names kNoNames = {"none"};
 
 bool Fits(ObserverChoice choice, const Names& recorded) {
@@ -28,8 +30,9 @@ bool Fits(ObserverChoice choice, const Names& recorded) {
 }
 
 TEST(CheckObserverOptions, EveryChoiceFitsANewRun) {
-  for (const ObserverChoice choice : {ObserverChoice::kAuto, ObserverChoice::kBpf,
-                                      ObserverChoice::kPerf, ObserverChoice::kNone}) {
+  for (const ObserverChoice choice :
+       {ObserverChoice::kAuto, ObserverChoice::kBpf, ObserverChoice::kPerf,
+        ObserverChoice::kPauseOnly, ObserverChoice::kNone}) {
     EXPECT_TRUE(Fits(choice, {}));
   }
 }
@@ -44,6 +47,41 @@ TEST(CheckObserverOptions, ARunIsResumedOnlyWithItsOwnObservers) {
   EXPECT_FALSE(Fits(ObserverChoice::kBpf, kNoNames));
 }
 
+TEST(CheckObserverOptions, PauseOnlyIsNoCheckAndTheOtherWayRound) {
+  EXPECT_TRUE(Fits(ObserverChoice::kPauseOnly, kPauseNames));
+  EXPECT_TRUE(Fits(ObserverChoice::kPauseOnly, {"perf-on-spin"}));
+  EXPECT_FALSE(Fits(ObserverChoice::kPauseOnly, kBpfNames));
+  EXPECT_FALSE(Fits(ObserverChoice::kBpf, kPauseNames));
+  EXPECT_FALSE(Fits(ObserverChoice::kAuto, kPauseNames));
+}
+
+TEST(CheckObserverOptions, WhichTrialsAreCheckedMustFit) {
+  ObserverOptions options;
+  EXPECT_FALSE(CheckObserverOptions(options, kBpfPair));
+  options.check = CheckTrials::kEvery;
+  EXPECT_TRUE(CheckObserverOptions(options, kBpfPair));
+  const Status status = CheckObserverOptions(options, kBpfNames);
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("--check-observer every-trial"));
+}
+
+TEST(CheckObserverOptions, DetailsMustFitAndNeedBpf) {
+  const Names recorded = {"bpf-exit", "exit_times", "hardware"};
+  ObserverOptions options;
+  EXPECT_FALSE(CheckObserverOptions(options, recorded));
+  options.details.exit_times = true;
+  EXPECT_FALSE(CheckObserverOptions(options, recorded));
+  options.details.hardware = true;
+  EXPECT_TRUE(CheckObserverOptions(options, recorded));
+  options.check = CheckTrials::kEvery;
+  EXPECT_TRUE(
+      CheckObserverOptions(options, Names{"bpf-exit", "bpf-on-spin", "exit_times", "hardware"}));
+  options.choice = ObserverChoice::kPerf;
+  const Status status = CheckObserverOptions(options, {});
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("--observe"));
+}
+
 TEST(CheckObserverOptions, AutoCanBeEitherPairButNotNone) {
   EXPECT_TRUE(Fits(ObserverChoice::kAuto, kBpfNames));
   EXPECT_TRUE(Fits(ObserverChoice::kAuto, kPerfNames));
@@ -53,20 +91,37 @@ TEST(CheckObserverOptions, AutoCanBeEitherPairButNotNone) {
 TEST(CheckObserverOptions, TheRefusalNamesBoth) {
   ObserverOptions options;
   options.choice = ObserverChoice::kNone;
-  const Status status = CheckObserverOptions(options, kBpfNames);
+  const Status status = CheckObserverOptions(options, kBpfPair);
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().message,
-              AllOf(HasSubstr("bpf-exit and bpf-on-spin"), HasSubstr("--observer none")));
+              AllOf(HasSubstr("bpf-exit and bpf-on-spin-kprobe"), HasSubstr("--observer none")));
 }
 
-TEST(CheckObserverOptions, NoneHasNothingToBreak) {
+TEST(CheckObserverOptions, OnlyACheckOfEveryTrialCanBeBroken) {
   ObserverOptions options;
-  options.choice = ObserverChoice::kNone;
   options.check_drops_every_nth = 3;
-  const Status status = CheckObserverOptions(options, {});
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
-  EXPECT_THAT(status.error().message, HasSubstr("--break-observer"));
+  for (const ObserverChoice choice : {ObserverChoice::kNone, ObserverChoice::kAuto}) {
+    options.choice = choice;
+    const Status status = CheckObserverOptions(options, {});
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+    EXPECT_THAT(status.error().message, HasSubstr("--break-observer"));
+  }
+  options.check = CheckTrials::kEvery;
+  EXPECT_TRUE(CheckObserverOptions(options, {}));
+  options.choice = ObserverChoice::kPauseOnly;
+  EXPECT_FALSE(CheckObserverOptions(options, {}));
+}
+
+TEST(ObserverPair, NamesAllThatCostsAMeasuredTrial) {
+  ObserverPair pair;
+  pair.primary = MakeAbsentCounter();
+  EXPECT_EQ(pair.Names(), Names{"none"});
+  pair.check = MakeAbsentCounter();
+  EXPECT_EQ(pair.Names(), Names{"none"});
+  pair.check_trials = CheckTrials::kEvery;
+  pair.details.pause_rips = true;
+  EXPECT_EQ(pair.Names(), (Names{"none", "none", "pause_rips"}));
 }
 
 TEST(AbsentCounter, EveryCountIsMissingAndSaysWhy) {

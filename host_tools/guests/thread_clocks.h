@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "host_tools/base/count.h"
+
+namespace plectl::guests {
+
+// What the kernel knows of a thread that getrusage() does not say.
+struct ThreadClocks {
+  Count guest_ns = Count::Missing("not read");      // in the guest, to the tick (10 ms)
+  Count run_delay_ns = Count::Missing("not read");  // ready to run, waiting for a CPU
+};
+ThreadClocks operator-(const ThreadClocks& end, const ThreadClocks& begin);
+
+// From the text of /proc/PID/task/TID/stat and /proc/PID/task/TID/schedstat. Pure functions.
+Count GuestNsOf(std::string_view stat, long ticks_per_s);
+Count RunDelayNsOf(std::string_view schedstat);
+
+// Of threads of this process, read by the caller while they are parked: it costs them nothing.
+std::vector<ThreadClocks> ReadThreadClocks(std::span<const pid_t> tids);
+
+}  // namespace plectl::guests
