@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,20 +66,21 @@ class CountSum {
   bool is_missing_ = false;
 };
 
-// Jain's index of the vCPUs' rates: 1 when all are equal, 1/n when one of n gets everything.
-std::optional<double> Fairness(const TrialRecord& trial) {
-  double sum = 0;
-  double squares = 0;
-  for (const guests::VcpuResult& vcpu : trial.vcpus) {
-    if (vcpu.tsc_end == vcpu.tsc_start) return std::nullopt;
-    const double rate =
-        static_cast<double>(vcpu.acquisitions) / static_cast<double>(vcpu.tsc_end - vcpu.tsc_start);
-    sum += rate;
-    squares += rate * rate;
+// The mean over those guests that have it.
+class Mean {
+ public:
+  void Add(double value) {
+    sum_ += value;
+    ++count_;
   }
-  if (squares == 0) return std::nullopt;
-  return sum * sum / (squares * static_cast<double>(trial.vcpus.size()));
-}
+  void Write(const char* name, benchmark::UserCounters& counters) const {
+    if (count_ > 0) counters[name] = sum_ / count_;
+  }
+
+ private:
+  double sum_ = 0;
+  int count_ = 0;
+};
 
 // The counters of one benchmark.
 class Counters {
@@ -90,10 +90,8 @@ class Counters {
     pause_exits_.Add(trial.pause_exits);
     exits_total_.Add(trial.exits_total);
     window_updates_.Add(trial.window_updates);
-    if (const auto fairness = Fairness(trial)) {
-      fairness_ += *fairness;
-      has_fairness_ = true;
-    }
+    if (trial.fairness_jain) fairness_.Add(*trial.fairness_jain);
+    if (trial.waits) wait_p99_.Add(static_cast<double>(trial.waits->p99));
   }
 
   void Write(benchmark::State& state) const {
@@ -102,9 +100,8 @@ class Counters {
     pause_exits_.Write("pause_exits", state.counters);
     exits_total_.Write("exits_total", state.counters);
     window_updates_.Write("window_updates", state.counters);
-    if (has_fairness_) {
-      state.counters["fairness_jain"] = Counter(fairness_, Counter::kAvgIterations);
-    }
+    fairness_.Write("fairness_jain", state.counters);
+    wait_p99_.Write("wait_p99_tsc_cycles", state.counters);
   }
 
  private:
@@ -112,8 +109,8 @@ class Counters {
   CountSum pause_exits_;
   CountSum exits_total_;
   CountSum window_updates_;
-  double fairness_ = 0;
-  bool has_fairness_ = false;
+  Mean fairness_;
+  Mean wait_p99_;
 };
 
 // Each iteration is a guest in a VM of its own; its time is what passed in the guest.
@@ -139,7 +136,7 @@ guests::GuestRequest RequestOf(const Options& options, const guests::PayloadInfo
   workload.payload = payload.name;
   workload.vcpus = static_cast<uint32_t>(vcpus);
   for (const uint64_t cpu : options.cpus) workload.cpus.push_back(static_cast<int>(cpu));
-  workload.hold_tsc_cycles = payload.is_lock ? options.hold_tsc_cycles : 0;
+  workload.hold_tsc_cycles = payload.holds ? options.hold_tsc_cycles : 0;
   workload.iterations = payload.is_spinner ? options.pauses : options.iterations;
   request.relax =
       arm == Arm::kNop ? guests::RelaxInstruction::kNop : guests::RelaxInstruction::kPause;
@@ -170,8 +167,8 @@ Status AddPayload(const Options& options, const guests::PayloadImage& image,
 
 void AddContext(const Options& options, const Result<GuestHost>& host) {
   benchmark::AddCustomContext(
-      "guest", fmt::format("cpus {}, hold {} TSC cycles, {} acquisitions or {} relax instructions "
-                           "per vCPU",
+      "guest", fmt::format("cpus {}, hold {} TSC cycles, {} rounds or {} relax instructions per "
+                           "vCPU",
                            fmt::join(options.cpus, ","), options.hold_tsc_cycles,
                            options.iterations, options.pauses));
   benchmark::AddCustomContext("time", "of the guest's TSC; an iteration is one guest");

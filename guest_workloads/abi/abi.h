@@ -64,8 +64,8 @@
  * bucket of w, with s = max(0, floor(log2(w)) - log2(SUB)), is s * SUB + (w >> s); all 64 bits fit.
  */
 #define PLECTL_WAIT_SUB_BITS 4
-#define PLECTL_WAIT_SUB_BUCKETS (1 << PLECTL_WAIT_SUB_BITS)
-#define PLECTL_WAIT_BUCKETS ((64 - PLECTL_WAIT_SUB_BITS + 1) * PLECTL_WAIT_SUB_BUCKETS)
+#define PLECTL_WAIT_SUB_BUCKETS 16
+#define PLECTL_WAIT_BUCKETS 976
 
 #ifndef __ASSEMBLER__
 
@@ -227,6 +227,10 @@ PLECTL_STATIC_ASSERT(offsetof(struct plectl_vcpu_result, extra) == 72, "vCPU res
 PLECTL_STATIC_ASSERT(offsetof(struct plectl_result_block, protected_counter) == 64, "own line");
 PLECTL_STATIC_ASSERT(offsetof(struct plectl_result_block, vcpus) == 128, "own line");
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_result_block) == 128 + 64 * 192, "result layout");
+PLECTL_STATIC_ASSERT(PLECTL_WAIT_SUB_BUCKETS == 1 << PLECTL_WAIT_SUB_BITS, "log2");
+PLECTL_STATIC_ASSERT(PLECTL_WAIT_BUCKETS ==
+                         (64 - PLECTL_WAIT_SUB_BITS + 1) * PLECTL_WAIT_SUB_BUCKETS,
+                     "all 64 bits");
 PLECTL_STATIC_ASSERT(sizeof(struct plectl_wait_histogram) == 8192, "whole pages");
 
 #endif /* __ASSEMBLER__ */

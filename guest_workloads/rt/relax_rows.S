@@ -12,15 +12,21 @@
 	.popsection
 	.endm
 
+	/* As functions, so that a PAUSE exit in one has a name. */
 	.text
+	.type relax_row_sites, @function
+relax_row_sites:
 	.rept PLECTL_RELAX_REPEAT_MAX
 	relax_site
 	.endr
 	.globl relax_row_end
 relax_row_end:
 	ret
+	.size relax_row_sites, . - relax_row_sites
 
 	/* Each with the padding in R8 (relax_sled.S), RELAX_PADDED_SITE_SIZE bytes together. */
+	.type relax_padded_row_sites, @function
+relax_padded_row_sites:
 	.rept PLECTL_RELAX_REPEAT_MAX
 	relax_site
 	call *%r8
@@ -28,5 +34,6 @@ relax_row_end:
 	.globl relax_padded_row_end
 relax_padded_row_end:
 	ret
+	.size relax_padded_row_sites, . - relax_padded_row_sites
 
 	.section .note.GNU-stack, "", @progbits

@@ -9,6 +9,7 @@
 
 #include "host_tools/base/text.h"
 #include "host_tools/experiment/kvm_executor.h"
+#include "host_tools/guests/payload_source.h"
 #include "host_tools/guests/vmm_runner.h"
 #include "host_tools/host/observers.h"
 
@@ -62,12 +63,14 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
                           Observers(context, module, arguments.observers));
   if (!observers.note.empty()) fmt::print(stderr, "note: {}\n", observers.note);
   PLECTL_ASSIGN_OR_RETURN(std::optional<host::PerfControl> perf, OpenPerfControl(arguments));
+  PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage built_in, guests::EmbeddedPayloads());
   return std::make_unique<experiment::KvmExecutor>(experiment::KvmExecutorParts{
       .root = root,
       .module = module,
       .params = std::move(params),
       .observers = std::move(observers),
       .runner = std::make_unique<guests::VmmRunner>(payloads),
+      .control_runner = std::make_unique<guests::VmmRunner>(built_in),
       .places = payloads.places(),
       .relax_tsc_cycles = arguments.relax_tsc_cycles,
       .perf = std::move(perf),

@@ -49,6 +49,15 @@ ControlPlan PlanControls(host::KvmModule module, const host::ParamValues& params
   const std::optional<uint64_t> window =
       found == params.end() ? std::nullopt : ParseUint(found->second);
   if (!window) return {{}, fmt::format("the module does not say its {}", name)};
+  const std::string gap_name = Name(module, kGap);
+  const auto gap = params.find(gap_name);
+  if (gap != params.end() &&
+      static_cast<double>(ParseUint(gap->second).value_or(UINT64_MAX)) < interval_tsc_cycles) {
+    return {{},
+            fmt::format("{}={} is below the {:.1f} TSC cycles from one PAUSE of a loop to the "
+                        "next: PLE cannot fire",
+                        gap_name, gap->second, interval_tsc_cycles)};
+  }
   const double pauses = PausesOfWindow(module, static_cast<double>(*window), interval_tsc_cycles);
   if (pauses * interval_tsc_cycles > kWindowMaxTscCycles) {
     return {{}, fmt::format("{}={} is too wide a window to be waited for", name, *window)};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host_tools/experiment/plan.h"
@@ -14,6 +16,9 @@ namespace plectl::experiment {
 
 // The controls of a session: small trials whose outcome is known beforehand. A host on which they
 // do not come out so cannot measure PLE, whatever its numbers say.
+
+inline constexpr std::array<std::string_view, 3> kControlNames = {"ple_fires", "nop",
+                                                                  "below_window"};
 
 // One control: the payload pause_loop with one vCPU that has a CPU to itself.
 struct Control {
@@ -33,7 +38,7 @@ host::ParamValues ControlParams(host::KvmModule module, double interval_tsc_cycl
 //   ple_fires     20 windows of PAUSEs: at least one exit
 //   below_window  half a window of them: a vCPU that waits as long as waiting is sound has none
 //   nop           20 windows of NOPs: none
-// None when the window is too wide to be waited for; `why` then says so.
+// None when the window is too wide to be waited for, or the gap too small for this loop.
 struct ControlPlan {
   std::vector<Control> controls;
   std::string missing_because;

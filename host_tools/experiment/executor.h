@@ -30,7 +30,9 @@ class Executor {
   virtual Result<TrialRecord> Run(const Plan& plan, const ScheduledTrial& trial,
                                   uint32_t attempt) = 0;
   // What a PAUSE costs here. Fails in words only: a run without it is worth something too.
-  virtual Calibration Calibrate() { return {.missing_because = "this executor has no CPU"}; }
+  virtual Calibration Calibrate(const Plan& /*plan*/) {
+    return {.missing_because = "this executor has no CPU"};
+  }
   // The controls of a session (controls.h), run before its trials. Errors are those of Run().
   virtual Result<std::vector<ControlRecord>> RunControls(const Plan& /*plan*/) {
     return std::vector<ControlRecord>();

@@ -38,7 +38,7 @@ class TrialObserver : public guests::GuestObserver {
                 std::span<const int> measured_cpus)
       : observers_(parts.observers),
         check_(check),
-        perf_(parts.perf),
+        perf_(parts.perf ? &*parts.perf : nullptr),
         watch_(watch),
         measured_cpus_(measured_cpus) {}
 
@@ -46,7 +46,7 @@ class TrialObserver : public guests::GuestObserver {
     PLECTL_RETURN_IF_ERROR(observers_.primary->Arm(tgid, vcpu_tids));
     if (check_ != nullptr) PLECTL_RETURN_IF_ERROR(check_->Arm(tgid, vcpu_tids));
     if (observers_.hardware) observers_.hardware->Arm(vcpu_tids);
-    if (perf_) PLECTL_RETURN_IF_ERROR(perf_->Enable());
+    if (perf_ != nullptr) PLECTL_RETURN_IF_ERROR(perf_->Enable());
     watch_.Begin(measured_cpus_);
     released_ns_ = MonotonicNs();
     return OkStatus();
@@ -62,11 +62,14 @@ class TrialObserver : public guests::GuestObserver {
     return OkStatus();
   }
 
-  [[nodiscard]] bool wants_closing_entry() const override { return perf_.has_value(); }
+  // The foreign perf shall see the trials only.
+  void LeavePerfOff() { perf_ = nullptr; }
+
+  [[nodiscard]] bool wants_closing_entry() const override { return perf_ != nullptr; }
 
   Status OnClosed(const Count& extra_exits) override {
     exits_after_end = extra_exits;
-    return perf_ ? perf_->Disable() : OkStatus();
+    return perf_ != nullptr ? perf_->Disable() : OkStatus();
   }
 
   ObservedCounts counts;
@@ -77,7 +80,7 @@ class TrialObserver : public guests::GuestObserver {
  private:
   host::ObserverPair& observers_;
   host::ExitCounter* check_;
-  std::optional<host::PerfControl>& perf_;
+  host::PerfControl* perf_;
   host::NoiseWatch& watch_;
   std::span<const int> measured_cpus_;
   int64_t released_ns_ = 0;
@@ -194,7 +197,7 @@ Result<TrialRecord> KvmExecutor::Run(const Plan& plan, const ScheduledTrial& tri
   record.arm = trial.arm;
   record.workload = plan.workloads[trial.workload];
   PLECTL_RETURN_IF_ERROR(ApplyParams(plan.param_sets[trial.param_set], record));
-  PLECTL_RETURN_IF_ERROR(RunGuest(plan, record));
+  PLECTL_RETURN_IF_ERROR(RunGuest(plan, TrialRole::kMeasured, record));
   PLECTL_RETURN_IF_ERROR(CheckParamsUnchanged(record));
   record.timings.own_ns =
       whole_trial.ElapsedNs() - record.timings.params_ns - record.timings.run_ns;
@@ -215,14 +218,17 @@ Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& re
   return OkStatus();
 }
 
-Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
+Status KvmExecutor::RunGuest(const Plan& plan, TrialRole role, TrialRecord& record) {
   const std::span<const int> cpus = MeasuredCpus(record.workload);
-  PLECTL_ASSIGN_OR_RETURN(host::ExitCounter* const check, CheckObserverFor(record));
+  PLECTL_ASSIGN_OR_RETURN(host::ExitCounter* const check, CheckObserverFor(role));
+  const bool is_control = role == TrialRole::kControl;
   TrialObserver observers(parts_, check, noise_, cpus);
+  if (is_control) observers.LeavePerfOff();
   observers.counts.unchecked_because = parts_.observers.unchecked_because;
   const Stopwatch running;
   const guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
-  const Result<guests::GuestResult> result = parts_.runner->Run(request, observers);
+  guests::GuestRunner& runner = is_control ? *parts_.control_runner : *parts_.runner;
+  const Result<guests::GuestResult> result = runner.Run(request, observers);
   RecordNoise(std::move(observers.noise), cpus.size(), record);
   if (result) {
     FillGuestResult(*result, record);
@@ -240,11 +246,12 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRecord& record) {
   return OkStatus();
 }
 
-// No trial is a control yet. What is attached costs the exits also while it is not armed.
-Result<host::ExitCounter*> KvmExecutor::CheckObserverFor(const TrialRecord& /*record*/) {
+// What is attached costs the exits also while it is not armed.
+Result<host::ExitCounter*> KvmExecutor::CheckObserverFor(TrialRole role) {
   host::ExitCounter* const check = parts_.observers.check.get();
   if (check == nullptr) return nullptr;
-  const bool watches = parts_.observers.check_trials == host::CheckTrials::kEvery;
+  const bool watches =
+      role == TrialRole::kControl || parts_.observers.check_trials == host::CheckTrials::kEvery;
   PLECTL_RETURN_IF_ERROR(check->SetAttached(watches));
   return watches ? check : nullptr;
 }

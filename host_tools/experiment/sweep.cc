@@ -184,7 +184,7 @@ Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
     PLECTL_RETURN_IF_ERROR(CheckSameHost(work.manifests.front(), manifest, LabSeedRuleOf(plan)));
   }
   PLECTL_ASSIGN_OR_RETURN(RunLogWriter writer, RunLogWriter::Open(options.directory));
-  manifest.calibration = ToJson(executor->Calibrate());
+  manifest.calibration = ToJson(executor->Calibrate(plan));
   PLECTL_RETURN_IF_ERROR(writer.Append(manifest));
   Session session(plan, options, *executor, writer, progress);
   Status ran = RunControls(plan, *executor, writer);

@@ -52,6 +52,8 @@ struct ObserverPair {
   std::optional<HardwareCounters> hardware;  // when asked for
   std::string note;                          // why kAuto did not take BPF, else empty
 
+  // Not with --observer none.
+  [[nodiscard]] bool counts_pause_exits() const { return primary->name() != "none"; }
   // For the manifest: all that costs the exits of a measured trial.
   [[nodiscard]] std::vector<std::string> Names() const;
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every payload in both arms, overcommitted on one CPU: what its vCPUs did is exact or a closed form,
-and PLE ends its spins as its loop's length says. That a trial is valid is the proof of mutual
+"""Every payload in both arms, overcommitted on one CPU: what its vCPUs did is exact or a closed
+form, and PLE ends its spins as its loop's length says. That a trial is valid is the proof of mutual
 exclusion, and that its histograms make sense: guest and host check both.
 
 PLECTL_PROBE_GUEST is the payload ELF that tells what it finds (tests/payloads/probe.c).
@@ -24,11 +24,7 @@ COST_MAX = 75
 DRAW_MAX = 230  # and of a random time
 
 # Each vCPU needs 2 million cycles: less fits into a time slice, and nothing contends.
-ALL_PLAN = f"""
-name: all
-deadline_ms: 20000
-params: {{ple_gap: [0, 128], ple_window: 4096, ple_window_grow: 0}}
-workloads:
+WORKLOADS = f"""
   - {{payload: [tas, ttas], vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 1500}}
   - {{payload: [token_ring, ticket, mcs, qspinlock], vcpus: 2, cpus: [0], hold_tsc_cycles: 400000,
      iterations: 6}}
@@ -37,6 +33,19 @@ workloads:
   - {{payload: [barrier, ipi_shootdown], vcpus: 2, cpus: [0], think_tsc_cycles: 400000,
      iterations: 6}}
   - {{payload: idle, vcpus: 2, cpus: [0], think_tsc_cycles: {IDLE_TSC_CYCLES}, iterations: 30}}
+"""
+ALL_PLAN = f"""
+name: all
+deadline_ms: 20000
+params: {{ple_gap: 128, ple_window: 4096, ple_window_grow: 0}}
+workloads: {WORKLOADS}
+"""
+PLE_OFF_PLAN = f"""
+name: ple-off
+deadline_ms: 20000
+arms: [pause]
+params: {{ple_gap: 0}}
+workloads: {WORKLOADS}
 """
 # Payload and relax_repeat: the least gap at which its wait loop is one for the CPU.
 LOOPS = {("mcs", 1): 3, ("qspinlock", 1): 3, ("barrier", 1): 3, ("ipi_shootdown", 1): 3,
@@ -122,7 +131,7 @@ sweep() {  # NAME OPTION...
   cat /job/runs/$name/run.jsonl
 }
 mkdir /job/runs
-for name in all loops3 loops5 row duration many off; do sweep $name; done
+for name in all ple_off loops3 loops5 row duration many off; do sweep $name; done
 sweep cost --payload-elf /job/probe.elf
 sweep random --payload-elf /job/probe.elf
 """
@@ -156,9 +165,9 @@ class Payloads(lab_harness.LabTest):
         harness = cls()
         cls.addClassCleanup(harness.doCleanups)
         harness.setUp()
-        files = {"all.yaml": ALL_PLAN, "row.yaml": ROW_PLAN, "duration.yaml": DURATION_PLAN,
-                 "many.yaml": MANY_PLAN, "off.yaml": OFF_PLAN, "cost.yaml": COST_PLAN,
-                 "random.yaml": RANDOM_PLAN,
+        files = {"all.yaml": ALL_PLAN, "ple_off.yaml": PLE_OFF_PLAN, "row.yaml": ROW_PLAN,
+                 "duration.yaml": DURATION_PLAN, "many.yaml": MANY_PLAN, "off.yaml": OFF_PLAN,
+                 "cost.yaml": COST_PLAN, "random.yaml": RANDOM_PLAN,
                  "loops3.yaml": LOOPS_PLAN.format(below=2, at=3, workloads=SHORT_LOOPS),
                  "loops5.yaml": LOOPS_PLAN.format(below=4, at=5, workloads=LONG_LOOPS)}
         done = harness.lab_script(SCRIPT, "--file", f"{PROBE_GUEST}:/job/probe.elf", files=files)
@@ -175,8 +184,12 @@ class Payloads(lab_harness.LabTest):
             self.assertTrue(trial["valid"], trial.get("invalid_because"))
         return trials
 
+    def all_trials(self, payload=None):
+        return self.trials("all", payload) + self.trials("ple_off", payload)
+
     def test_each_vcpu_did_its_rounds_and_waited_as_often(self):
-        self.assertEqual(len(self.trials("all")), 40)
+        self.assertEqual(len(self.trials("all")), 20)
+        self.assertEqual(len(self.trials("ple_off")), 10)
         for run in self.runs:
             for trial in self.trials(run):
                 workload = trial["workload"]
@@ -188,7 +201,7 @@ class Payloads(lab_harness.LabTest):
                             self.assertEqual(waits, workload["iterations"])
 
     def test_pause_exits_come_where_pauses_and_ple_do(self):
-        for trial in self.trials("all"):
+        for trial in self.all_trials():
             payload, gap = trial["workload"]["payload"], trial["params"]["ple_gap"]
             print(f"{payload}, {trial['arm']}, gap {gap}: {trial['pause_exits']} PAUSE exits, "
                   f"fairness {trial['fairness_jain']:.3f}, waits {trial['wait_tsc_cycles']}")
@@ -199,7 +212,7 @@ class Payloads(lab_harness.LabTest):
                 self.assertEqual(spins > 0, payload in CONTENDED)
 
     def test_figures_of_the_vm_lie_where_they_can(self):
-        for trial in self.trials("all"):
+        for trial in self.all_trials():
             waits = trial["wait_tsc_cycles"]
             longest = max(vcpu.get("wait_tsc_cycles_max", 0) for vcpu in trial["vcpus"])
             with self.subTest(payload=trial["workload"]["payload"], arm=trial["arm"]):
@@ -225,7 +238,7 @@ class Payloads(lab_harness.LabTest):
                                      (workload["vcpus"] - 1) * workload["iterations"])
 
     def test_long_holds_are_those_of_the_seed_and_lose_the_cpu(self):
-        for trial in self.trials("all", "holder_preempted"):
+        for trial in self.all_trials("holder_preempted"):
             workload = trial["workload"]
             for number, vcpu in enumerate(trial["vcpus"]):
                 source = Random(workload["random_seed"], number)
@@ -239,7 +252,7 @@ class Payloads(lab_harness.LabTest):
             self.assertGreater(sum(vcpu["involuntary_switches"] for vcpu in trial["vcpus"]), 0)
 
     def test_an_idle_vcpu_halts_once_per_tick(self):
-        for trial in self.trials("all", "idle"):
+        for trial in self.all_trials("idle"):
             workload = trial["workload"]
             self.assertEqual(trial["exits"]["HLT"], workload["vcpus"] * workload["iterations"])
             for vcpu in trial["vcpus"]:

@@ -62,6 +62,9 @@ TEST(PlanControls, LeaveOutWhatTheWindowHasNoRoomFor) {
 TEST(PlanControls, SayWhyThereAreNone) {
   EXPECT_THAT(PlanControls(KvmModule::kIntel, {{"ple_window", "4294967295"}}, 3).missing_because,
               HasSubstr("ple_window=4294967295 is too wide a window"));
+  EXPECT_THAT(PlanControls(KvmModule::kIntel, {{"ple_window", "4096"}, {"ple_gap", "128"}}, 142)
+                  .missing_because,
+              HasSubstr("ple_gap=128 is below the 142.0 TSC cycles"));
   EXPECT_THAT(PlanControls(KvmModule::kIntel, {}, 3).missing_because,
               HasSubstr("does not say its ple_window"));
 }

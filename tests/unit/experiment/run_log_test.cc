@@ -121,8 +121,9 @@ TEST(RunLog, BadLinesAreNamed) {
   EXPECT_THAT(ErrorOf(Start() + "{\n"), HasSubstr("run.jsonl:2: parse error"));
   EXPECT_THAT(ErrorOf(Start() + "\n{\"a\":1}\n"),
               HasSubstr("run.jsonl:3: line.kind: expected a text, got nothing"));
-  EXPECT_THAT(ErrorOf(Start() + "{\"kind\":\"note\"}\n"),
-              HasSubstr("line.kind: expected \"manifest\" or \"trial\", got \"note\""));
+  EXPECT_THAT(
+      ErrorOf(Start() + "{\"kind\":\"note\"}\n"),
+      HasSubstr("line.kind: expected \"manifest\", \"control\" or \"trial\", got \"note\""));
   EXPECT_THAT(ErrorOf(Start() + std::string(10, '\0') + "\n"), HasSubstr(":2: holds a NUL byte"));
   EXPECT_THAT(ErrorOf(Start() + "{\"kind\":\"trial\",\"kind\":\"trial\"}\n"),
               HasSubstr("stands twice"));

@@ -32,10 +32,11 @@ std::string ErrorOf(const Workload& workload) {
 }
 
 TEST(PayloadNames, AreThoseOfTheEmbeddedElf) {
-  EXPECT_THAT(PayloadNames(Embedded()),
-              ::testing::ElementsAre("token_ring", "tas", "ttas", "ticket", "mcs", "qspinlock",
-                                     "holder_preempted", "barrier", "ipi_shootdown", "idle",
-                                     "pause_storm", "pause_loop", "user_pause_loop"));
+  EXPECT_THAT(
+      PayloadNames(Embedded()),
+      ::testing::ElementsAre("token_ring", "tas", "ttas", "ticket", "mcs", "qspinlock",
+                             "holder_preempted", "barrier", "ipi_shootdown", "idle", "pause_storm",
+                             "pause_loop", "wait_loop", "relax_cost", "user_pause_loop"));
 }
 
 TEST(CheckWorkload, AcceptsEveryPayloadWithTwoVcpus) {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session does before its trials: the calibration and the controls.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "host_tools/base/stop.h"
+#include "host_tools/experiment/controls.h"
+#include "host_tools/experiment/kvm_executor.h"
+
+namespace plectl::experiment {
+namespace {
+
+// For guests that nobody watches.
+class NoObserver : public guests::GuestObserver {
+ public:
+  Status OnReady(pid_t /*tgid*/, std::span<const pid_t> /*vcpu_tids*/) override {
+    return OkStatus();
+  }
+  Status OnFinished() override { return OkStatus(); }
+};
+
+// Alone on the first CPU that the plan measures on.
+guests::Workload LoneVcpu(const Plan& plan, std::string payload, uint64_t iterations) {
+  guests::Workload workload;
+  workload.payload = std::move(payload);
+  workload.vcpus = 1;
+  workload.cpus = {plan.workloads.front().cpus.front()};
+  workload.iterations = iterations;
+  return workload;
+}
+
+bool ChangesParams(const Plan& plan) {
+  return std::ranges::any_of(plan.param_sets, [](const auto& set) { return !set.empty(); });
+}
+
+std::vector<ControlRecord> NoControls(const std::string& because) {
+  std::vector<ControlRecord> records;
+  for (const std::string_view name : kControlNames) {
+    ControlRecord record;
+    record.name = name;
+    record.missing_because = because;
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+}  // namespace
+
+Calibration KvmExecutor::Calibrate(const Plan& plan) {
+  guests::GuestRequest request;
+  request.workload = LoneVcpu(plan, "relax_cost", 1);
+  request.pause_exits_disabled = true;
+  request.relax_tsc_cycles = parts_.relax_tsc_cycles;
+  NoObserver observer;
+  const Result<guests::GuestResult> result = parts_.control_runner->Run(request, observer);
+  Result<Calibration> calibration =
+      result ? CalibrationOf(*result) : Result<Calibration>(Fail(result.error()));
+  calibration_ =
+      calibration ? *calibration : Calibration{.missing_because = calibration.error().Text()};
+  return calibration_;
+}
+
+Result<std::vector<ControlRecord>> KvmExecutor::RunControls(const Plan& plan) {
+  if (!parts_.observers.counts_pause_exits()) {
+    return NoControls("no observer counts the PAUSE exits");
+  }
+  if (!calibration_.missing_because.empty()) {
+    return NoControls("the calibration failed: " + calibration_.missing_because);
+  }
+  const double interval = calibration_.pause_loop_tsc_cycles;
+  TrialRecord base;
+  PLECTL_RETURN_IF_ERROR(ApplyParams(
+      ChangesParams(plan) ? ControlParams(parts_.module, interval) : host::ParamValues(), base));
+  if (!base.ple_off_because.empty()) return NoControls(base.ple_off_because);
+  const ControlPlan controls = PlanControls(parts_.module, base.params, interval);
+  if (controls.controls.empty()) return NoControls(controls.missing_because);
+  std::vector<ControlRecord> records;
+  for (const Control& control : controls.controls) {
+    PLECTL_ASSIGN_OR_RETURN(ControlRecord record, RunControl(plan, control, base));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+Result<ControlRecord> KvmExecutor::RunControl(const Plan& plan, const Control& control,
+                                              TrialRecord trial) {
+  trial.id = control.name;
+  trial.arm = control.arm;
+  trial.workload = LoneVcpu(plan, "pause_loop", control.turns);
+  PLECTL_RETURN_IF_ERROR(RunGuest(plan, TrialRole::kControl, trial));
+  PLECTL_RETURN_IF_ERROR(CheckParamsUnchanged(trial));
+  ControlRecord record;
+  record.name = control.name;
+  record.expectation = control.expectation;
+  record.failed_because = WhyFailed(control, trial);
+  record.trial = std::move(trial);
+  return record;
+}
+
+}  // namespace plectl::experiment

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A session's calibration predicts at which gap PLE sees a loop, its controls pass where PLE works,
+end the sweep where it does not, and say why they cannot be run."""
+
+import lab_harness
+
+# Loops of 3, 6, 13 and 44 TSC cycles and the tightest, below and at their distance.
+BODIES = {0: 3, 1: 6, 5: 14, 20: 44}
+CALIBRATE = """
+name: calibrate
+arms: [pause_exits_disabled]
+workloads: [{{payload: relax_cost, vcpus: 1, cpus: 0, iterations: 1, body_loops: {bodies}}}]
+"""
+CLIFF = """
+name: cliff
+arms: [pause]
+params: {{ple_gap: [{below}, {at}], ple_window: 1000, ple_window_grow: 0}}
+workloads: [{{payload: [wait_loop, pause_loop], vcpus: 1, cpus: 0, iterations: 20000, body_loops: {body}}}]
+"""
+PLAIN = """
+name: plain
+arms: [pause]
+workloads: [{payload: pause_loop, vcpus: 1, cpus: 0, iterations: 1000}]
+"""
+# A PAUSE of 142 cycles in the loop: the kernel's default gap of 128 never sees it.
+TRAP = ("--lab-cpu", "skylake-client")
+SCRIPT = """
+sweep() {  # NAME OPTION...
+  name=$1; shift
+  plectl sweep /job/$name.yaml --out /job/runs/$name --progress none "$@" >&2
+  echo "exit $name $?"
+  cat /job/runs/$name/run.jsonl
+}
+mkdir /job/runs
+for plan in /job/*.yaml; do name=${plan##*/}; sweep ${name%.yaml}; done
+"""
+
+
+def records(lines, kind):
+    return [line for line in lines if line["kind"] == kind]
+
+
+class Controls(lab_harness.LabTest):
+    def run_plans(self, plans, *options):
+        """{plan: (exit code, lines of its run log)}"""
+        files = {f"{name}.yaml": text for name, text in plans.items()}
+        done = self.lab_script(SCRIPT, *options, files=files)
+        runs = {}
+        for line in done.stdout.splitlines():
+            if line.startswith("exit "):
+                _, name, code = line.split()
+                runs[name] = (int(code), [])
+            else:
+                runs[name][1].append(lab_harness.json.loads(line))
+        return runs
+
+    def test_calibration_predicts_the_cliff_of_each_loop(self):
+        plans = {"a": CALIBRATE.format(bodies=list(BODIES))}
+        for body, distance in BODIES.items():
+            plans[f"b{body}"] = CLIFF.format(body=body, below=distance - 1, at=distance)
+        runs = self.run_plans(plans)
+        measured = {trial["workload"]["body_loops"]: trial["vcpus"][0]["extra"]
+                    for trial in records(runs["a"][1], "trial")}
+        for body, distance in BODIES.items():
+            for loop in ("wait_loop", "pause_loop"):
+                milli = measured[body][f"{loop}_milli_tsc_cycles"]
+                print(f"{loop}, body_loops {body}: calibrated {milli / 1000} TSC cycles")
+                self.assertEqual(milli, 1000 * distance)
+            self.assertEqual(measured[body]["relax_milli_tsc_cycles"], 1000)
+            for trial in records(runs[f"b{body}"][1], "trial"):
+                self.assertEqual(trial["params"]["ple_gap"] == distance, trial["pause_exits"] > 0)
+
+    def test_controls_pass_and_are_watched_by_both_observers(self):
+        code, lines = self.run_plans({"plain": PLAIN})["plain"]
+        self.assertEqual(code, 0)
+        self.assertEqual(records(lines, "manifest")[0]["calibration"],
+                         {"pause_tsc_cycles": 1, "wait_loop_tsc_cycles": 3,
+                          "pause_loop_tsc_cycles": 3, "tsc_khz": 200000})
+        controls = {line["name"]: line for line in records(lines, "control")}
+        self.assertEqual(list(controls), ["ple_fires", "nop", "below_window"])
+        for name, control in controls.items():
+            trial = control["trial"]
+            self.assertTrue(control["passed"], control)
+            self.assertEqual(trial["pause_exits"] > 0, name == "ple_fires")
+            self.assertEqual(trial["pause_exits_check"], trial["pause_exits"])
+
+    def test_a_plan_that_turns_ple_off_has_controls_with_ple_on(self):
+        off = self.run_plans({"off": PLAIN.replace("arms", "params: {ple_gap: 0}\narms")})["off"]
+        self.assertEqual(off[0], 0)
+        for control in records(off[1], "control"):
+            self.assertTrue(control["passed"], control)
+
+    def test_a_host_with_ple_off_says_why_it_has_no_controls(self):
+        done = self.lab_script("rmmod kvm_intel && modprobe kvm_intel ple_gap=0 && "
+                               "plectl sweep /job/plain.yaml --out /job/run --progress none >&2 && "
+                               "cat /job/run/run.jsonl", files={"plain.yaml": PLAIN})
+        lines = [lab_harness.json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([control["missing_because"] for control in records(lines, "control")],
+                         3 * ["ple_gap=0 turns PAUSE exits off"])
+
+    def test_a_broken_observer_ends_the_sweep(self):
+        self.write("plan.yaml", PLAIN)
+        done = self.plectl("sweep", "plan.yaml", "--host", "lab", "--out", "out", "--break-observer",
+                           "2", "--check-observer", "every-trial", exit_code=5)
+        self.assertIn("could not measure: the control ple_fires failed: the observers disagree",
+                      done.stderr)
+        lines = lab_harness.read_lines(self.directory / "out")
+        self.assertEqual(records(lines, "trial"), [])
+        self.assertFalse(records(lines, "control")[0]["passed"])
+
+    def test_the_default_gap_is_found_too_small(self):
+        self.write("plan.yaml", PLAIN)
+        self.plectl("sweep", "plan.yaml", "--host", "lab", "--out", "out", *TRAP)
+        lines = lab_harness.read_lines(self.directory / "out")
+        self.assertEqual(records(lines, "manifest")[0]["calibration"]["pause_tsc_cycles"], 140)
+        for control in records(lines, "control"):
+            self.assertIn("ple_gap=128 is below the 142.0 TSC cycles", control["missing_because"])
+
+
+if __name__ == "__main__":
+    lab_harness.main()
