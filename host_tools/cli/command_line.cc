@@ -9,6 +9,7 @@
 #include <string>
 
 #include "host_tools/base/version.h"
+#include "host_tools/cli/calibrate_command.h"
 #include "host_tools/cli/doctor_command.h"
 #include "host_tools/cli/export_command.h"
 #include "host_tools/cli/lab_agent_command.h"
@@ -41,6 +42,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
          "Read the host's files under this directory (for recorded hosts; nothing is changed)")
       ->group("");
   AddDoctorCommand(app, context);
+  AddCalibrateCommand(app, context);
   AddSweepCommand(app, context);
   AddReportCommand(app, context);
   AddExportCommand(app, context);

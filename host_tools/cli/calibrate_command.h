@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace plectl::cli {
+
+struct CommandContext;
+
+// `plectl calibrate`: what a PAUSE costs on this host, at which gap PLE sees which loop, and what
+// observing an exit costs.
+void AddCalibrateCommand(CLI::App& app, CommandContext& context);
+
+}  // namespace plectl::cli

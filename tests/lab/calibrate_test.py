@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""plectl calibrate: the gap at which PLE sees a loop stands where its calibration says, for several
+bodies and on a CPU whose PAUSE is dear; observing costs what the documents say; the host is restored."""
+
+import json
+
+import lab_harness
+
+# Turns of the body: TSC cycles from PAUSE to PAUSE where an instruction takes one.
+LOOPS = {0: 3, 1: 6, 5: 14, 20: 44}
+PAUSE_OF_SKYLAKE_CLIENT = 140
+
+
+class Calibrate(lab_harness.LabTest):
+    def calibrate(self, *options):
+        done = self.plectl("calibrate", "--host", "lab", "--format", "json", *options)
+        return json.loads(done.stdout)
+
+    def check_cliffs(self, report, loops):
+        seen = set()
+        for loop in report["loops"]:
+            distance = loops[loop["body_loops"]]
+            seen.add(loop["body_loops"])
+            with self.subTest(loop=loop):
+                self.assertEqual(loop["interval_tsc_cycles"], distance)
+                self.assertEqual(loop["predicted_gap_tsc_cycles"], distance)
+                self.assertEqual(loop["first_gap_tsc_cycles"], distance)
+        self.assertEqual(seen, set(loops))
+
+    def test_cliffs_and_observers_of_the_plain_lab(self):
+        report = self.calibrate()
+        self.check_cliffs(report, LOOPS)
+        self.assertEqual(report["calibration"]["pause_tsc_cycles"], 1)
+        costs = {time["observer"]: time["tsc_cycles_per_pause_exit"]
+                 for time in report["observers"]}
+        print(costs)
+        self.assertLessEqual(costs["bpf (default)"], 180)
+        self.assertLessEqual(costs["pause-only"], 145)
+
+    def test_a_dear_pause_moves_the_cliff(self):
+        report = self.calibrate("--lab-cpu", "skylake-client", "--body-loops", "0",
+                                "--body-loops", "5")
+        self.assertEqual(report["calibration"]["pause_tsc_cycles"], PAUSE_OF_SKYLAKE_CLIENT)
+        self.check_cliffs(report, {body: distance + PAUSE_OF_SKYLAKE_CLIENT - 1
+                                   for body, distance in LOOPS.items() if body in (0, 5)})
+
+    def test_the_host_gets_its_parameters_back(self):
+        done = self.lab_script("plectl calibrate --body-loops 0 >&2 && plectl params show --format "
+                               "json && ls /var/lib/plectl")
+        parameters, _ = json.JSONDecoder().raw_decode(done.stdout)
+        self.assertIn('"ple_gap"', json.dumps(parameters))
+        self.assertNotIn("params.journal.json", done.stdout)
+
+    def test_without_the_threshold_it_says_why(self):
+        report = self.calibrate("--lab-cpu", "amd", "--body-loops", "0")
+        self.assertIn("no PFTHRESHOLD", report["not_tried_because"])
+        self.assertEqual(report["gap"], "pause_filter_thresh")
+        for loop in report["loops"]:
+            self.assertEqual(loop["first_gap_tsc_cycles"], {"missing_because": "not measured"})
+
+
+if __name__ == "__main__":
+    lab_harness.main()
