@@ -52,12 +52,13 @@ class Calibrate(lab_harness.LabTest):
         self.assertIn('"ple_gap"', json.dumps(parameters))
         self.assertNotIn("params.journal.json", done.stdout)
 
-    def test_without_the_threshold_it_says_why(self):
-        report = self.calibrate("--lab-cpu", "amd", "--body-loops", "0")
-        self.assertIn("no PFTHRESHOLD", report["not_tried_because"])
-        self.assertEqual(report["gap"], "pause_filter_thresh")
-        for loop in report["loops"]:
-            self.assertEqual(loop["first_gap_tsc_cycles"], {"missing_because": "not measured"})
+    if lab_harness.FULL:  # another kind of lab
+        def test_without_the_threshold_it_says_why(self):
+            report = self.calibrate("--lab-cpu", "amd", "--body-loops", "0")
+            self.assertIn("no PFTHRESHOLD", report["not_tried_because"])
+            self.assertEqual(report["gap"], "pause_filter_thresh")
+            for loop in report["loops"]:
+                self.assertEqual(loop["first_gap_tsc_cycles"], {"missing_because": "not measured"})
 
 
 if __name__ == "__main__":

@@ -62,17 +62,18 @@ class Repeat(lab_harness.LabTest):
         pair = [self.start(out) for out in ("left", "right")]
         for out, sweep in zip(("left", "right"), pair):
             self.assertEqual(self.log_of(out, sweep), alone, f"{out} of two labs at once")
-        instructions = self.instructions() if lab_harness.FULL else None
-        self.occupy_the_host()
-        self.assertEqual(self.sweep("busy"), alone, "beside busy loops")
         if lab_harness.FULL:
+            instructions = self.instructions()
+            self.occupy_the_host()
+            self.assertEqual(self.sweep("busy"), alone, "beside busy loops")
             self.assertEqual(self.instructions(), instructions)
 
     def test_cold(self):
         first = self.sweep("first", "--lab-start", "cold")
         instructions = self.instructions("--lab-start", "cold") if lab_harness.FULL else None
-        self.occupy_the_host()
-        self.assertEqual(self.sweep("second", "--lab-start", "cold"), first, "beside busy loops")
+        if lab_harness.FULL:
+            self.occupy_the_host()
+        self.assertEqual(self.sweep("second", "--lab-start", "cold"), first)
         if lab_harness.FULL:
             self.assertEqual(self.instructions("--lab-start", "cold"), instructions)
             print(f"a cold boot is {instructions} instructions")
