@@ -69,9 +69,16 @@ Result<std::vector<ControlRecord>> KvmExecutor::RunControls(const Plan& plan) {
     return NoControls("the calibration failed: " + calibration_.missing_because);
   }
   const double interval = calibration_.pause_loop_tsc_cycles;
+  host::ParamValues params;
+  if (ChangesParams(plan)) {
+    params = ControlParams(parts_.module, interval);
+    // What the CPU does not let KVM have cannot be set.
+    PLECTL_ASSIGN_OR_RETURN(const std::optional<std::string> off,
+                            host::WhyPleIsOff(parts_.root, parts_.module, params));
+    if (off) return NoControls(*off);
+  }
   TrialRecord base;
-  PLECTL_RETURN_IF_ERROR(ApplyParams(
-      ChangesParams(plan) ? ControlParams(parts_.module, interval) : host::ParamValues(), base));
+  PLECTL_RETURN_IF_ERROR(ApplyParams(params, base));
   if (!base.ple_off_because.empty()) return NoControls(base.ple_off_because);
   const ControlPlan controls = PlanControls(parts_.module, base.params, interval);
   if (controls.controls.empty()) return NoControls(controls.missing_because);

@@ -52,7 +52,7 @@ sweep() {{  # run, plan, options
 every="--check-observer every-trial"
 sweep bpf observers $every
 sweep perf observers $every --observer perf
-sweep broken observers $every --break-observer 3
+sweep broken observers $every --break-observer 40  # more than the exits of a control
 sweep default few
 sweep pause-only few --observer pause-only
 trigger=/sys/kernel/tracing/events/kvm/kvm_exit/trigger

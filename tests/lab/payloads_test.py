@@ -247,8 +247,8 @@ class Payloads(lab_harness.LabTest):
                     self.assertEqual(vcpu["extra"]["long_holds"], long)
                     self.assertGreater(long, 0)
                     self.assertGreater(vcpu["extra"]["longest_hold_tsc_cycles"], HOLD_TSC_CYCLES)
-            # A wait of whole slices that ends: the holder was off its CPU, and came back.
-            self.assertGreater(trial["wait_tsc_cycles"]["max"], SLICE_TSC_CYCLES)
+            # A wait of much of a slice that ends: the holder was off its CPU, and came back.
+            self.assertGreater(trial["wait_tsc_cycles"]["max"], SLICE_TSC_CYCLES // 2)
             self.assertGreater(sum(vcpu["involuntary_switches"] for vcpu in trial["vcpus"]), 0)
 
     def test_an_idle_vcpu_halts_once_per_tick(self):
