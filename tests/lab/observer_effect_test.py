@@ -90,8 +90,7 @@ class ObserverEffect(lab_harness.LabTest):
         manifests = [json.loads(line) for line in self.done.stdout.splitlines()
                      if line.startswith('{"') and json.loads(line)["kind"] == "manifest"]
         labels = {"bpf-exit": "bpf", "bpf-on-spin": "pause-only",
-                  "bpf-exit+bpf-on-spin": "bpf-pair",
-                  **{f"bpf-exit+{detail}": detail for detail in self.bench.DETAILS}}
+                  "bpf-exit+bpf-on-spin": "bpf-pair"}
         told = {"+".join(manifest["observers"]): manifest["observer_cost"]
                 for manifest in manifests}
         for observers, label in labels.items():
