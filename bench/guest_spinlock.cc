@@ -140,6 +140,7 @@ guests::GuestRequest RequestOf(const Options& options, const guests::PayloadInfo
   workload.iterations = payload.is_spinner ? options.pauses : options.iterations;
   request.relax =
       arm == Arm::kNop ? guests::RelaxInstruction::kNop : guests::RelaxInstruction::kPause;
+  request.pause_exits_disabled = arm == Arm::kPauseExitsDisabled;
   request.deadline = std::chrono::milliseconds(options.deadline_ms);
   return request;
 }
@@ -148,7 +149,7 @@ guests::GuestRequest RequestOf(const Options& options, const guests::PayloadInfo
 Status AddPayload(const Options& options, const guests::PayloadImage& image,
                   const guests::PayloadInfo& payload,
                   const std::shared_ptr<Result<GuestHost>>& host, Tally& tally) {
-  for (const Arm arm : {Arm::kPause, Arm::kNop}) {
+  for (const Arm arm : experiment::kArms) {
     for (const uint64_t vcpus : options.vcpus) {
       if (vcpus < payload.min_vcpus) continue;
       const guests::GuestRequest request = RequestOf(options, payload, vcpus, arm);
