@@ -23,6 +23,18 @@ constexpr Distance kDistances[] = {
 
 }  // namespace
 
+guests::GuestRequest CalibrationRequest(int cpu, uint64_t body_loops, uint64_t relax_tsc_cycles) {
+  guests::GuestRequest request;
+  request.workload.payload = "relax_cost";
+  request.workload.vcpus = 1;
+  request.workload.cpus = {cpu};
+  request.workload.iterations = 1;
+  request.workload.body_loops = body_loops;
+  request.pause_exits_disabled = true;
+  request.relax_tsc_cycles = relax_tsc_cycles;
+  return request;
+}
+
 Result<Calibration> CalibrationOf(const guests::GuestResult& result) {
   Calibration calibration;
   calibration.tsc_khz = result.tsc_khz;

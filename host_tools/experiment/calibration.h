@@ -20,6 +20,8 @@ struct Calibration {
   std::string missing_because;  // not empty: nothing else is set
 };
 
+// A guest that measures them, alone on host CPU `cpu`; `body_loops` are those of the wait loop.
+guests::GuestRequest CalibrationRequest(int cpu, uint64_t body_loops, uint64_t relax_tsc_cycles);
 // From a guest that ran the payload `relax_cost`; BadInput when it is another one's result.
 Result<Calibration> CalibrationOf(const guests::GuestResult& result);
 

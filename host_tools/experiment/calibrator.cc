@@ -9,6 +9,7 @@
 
 #include "host_tools/base/stop.h"
 #include "host_tools/experiment/controls.h"
+#include "host_tools/experiment/counting_observer.h"
 #include "host_tools/experiment/gap_cliff.h"
 #include "host_tools/host/ple_params.h"
 
@@ -25,30 +26,6 @@ constexpr uint64_t kWindowsPerProbe = 20;
 constexpr uint64_t kStormPauses = 500'000;
 constexpr int kStorms = 3;
 constexpr uint64_t kGapMaxTscCycles = 65'535;
-
-// Counts by a pair's primary observer, or by nobody.
-class Counting : public guests::GuestObserver {
- public:
-  explicit Counting(host::ObserverPair* observers) : observers_(observers) {}
-  Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) override {
-    if (observers_ == nullptr) return OkStatus();
-    PLECTL_RETURN_IF_ERROR(observers_->primary->Arm(tgid, vcpu_tids));
-    return watches() ? observers_->check->Arm(tgid, vcpu_tids) : OkStatus();
-  }
-  Status OnFinished() override {
-    if (observers_ == nullptr) return OkStatus();
-    PLECTL_ASSIGN_OR_RETURN(counts, observers_->primary->Read());
-    if (watches()) PLECTL_RETURN_IF_ERROR(observers_->check->Read());
-    return OkStatus();
-  }
-  host::ExitCounts counts;
-
- private:
-  [[nodiscard]] bool watches() const {
-    return observers_->check != nullptr && observers_->check_trials == host::CheckTrials::kEvery;
-  }
-  host::ObserverPair* observers_;
-};
 
 struct Mode {
   std::string_view name;
@@ -107,9 +84,9 @@ guests::GuestRequest Calibrator::RequestOf(const std::string& payload, uint64_t 
 }
 
 Result<Calibration> Calibrator::Measure(uint64_t body_loops) {
-  guests::GuestRequest request = RequestOf("relax_cost", 1, body_loops);
-  request.pause_exits_disabled = true;
-  Counting nobody(nullptr);
+  const guests::GuestRequest request =
+      CalibrationRequest(parts_.cpu, body_loops, parts_.relax_tsc_cycles);
+  CountingObserver nobody(nullptr);
   PLECTL_ASSIGN_OR_RETURN(const guests::GuestResult result, RunGuest(request, nobody));
   return CalibrationOf(result);
 }
@@ -119,9 +96,9 @@ Result<bool> Calibrator::Fires(const LoopCliff& loop, uint64_t gap, host::Observ
   params[std::string(host::PleParams(parts_.module)[kGap].name)] = std::to_string(gap);
   PLECTL_RETURN_IF_ERROR(parts_.params.Apply(params));
   const uint64_t turns = ProbeTurns(parts_.module, loop.interval_tsc_cycles);
-  Counting counting(&observers);
+  CountingObserver counting(&observers);
   PLECTL_RETURN_IF_ERROR(RunGuest(RequestOf(loop.loop, turns, loop.body_loops), counting));
-  const Count& exits = counting.counts.pause_exits;
+  const Count& exits = counting.counts.primary.pause_exits;
   if (!exits.has_value()) return Inconclusive("no PAUSE exits counted: " + exits.missing_because());
   return exits.value() > 0;
 }
@@ -143,7 +120,7 @@ Status Calibrator::MeasureCliffs(CalibrationReport& report) {
 Result<double> Calibrator::StormTscCycles(host::ObserverPair* observers, uint64_t& exits) {
   uint64_t fastest = UINT64_MAX;
   for (int storm = 0; storm < kStorms; ++storm) {
-    Counting counting(observers);
+    CountingObserver counting(observers);
     PLECTL_ASSIGN_OR_RETURN(const guests::GuestResult result,
                             RunGuest(RequestOf("pause_loop", kStormPauses, 0), counting));
     if (result.all.elapsed_tsc_cycles >= fastest) continue;

@@ -52,6 +52,19 @@ std::string WhyTotalDoubtful(const TrialRecord& record) {
 
 }  // namespace
 
+void RecordGuestResult(const guests::GuestResult& result, TrialRecord& record) {
+  record.throughput_per_s = result.all.throughput_per_s;
+  record.tsc_khz = result.tsc_khz;
+  record.elapsed_tsc_cycles = result.all.elapsed_tsc_cycles;
+  record.vcpus = result.vcpus;
+  record.fairness_jain = result.all.fairness_jain;
+  record.waits = result.all.waits;
+  record.vms = result.vms;
+  record.timings.setup_ns = result.setup_ns;
+  record.timings.run_ns = result.run_ns;
+  record.timings.teardown_ns = result.teardown_ns;
+}
+
 void RecordCounts(const ObservedCounts& observed, TrialRecord& record) {
   record.pause_exits = observed.primary.pause_exits;
   record.pause_exits_check =

@@ -16,6 +16,9 @@ struct ObservedCounts {
   std::string unchecked_because;  // why there is no `check`
 };
 
+// Writes what the guest reported, and how long it took, into `record`.
+void RecordGuestResult(const guests::GuestResult& result, TrialRecord& record);
+
 // Writes the counts into `record` and marks it invalid, with the reason, when they cannot be
 // trusted: an observer lost events, the two disagree on the PAUSE exits, or the exits by reason do
 // not add up to KVM's own statistic (where only PAUSE exits are counted: are more than that).

@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session does before its trials: the calibration and the controls.
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
-#include "host_tools/base/stop.h"
 #include "host_tools/experiment/controls.h"
+#include "host_tools/experiment/counting_observer.h"
 #include "host_tools/experiment/kvm_executor.h"
 
 namespace plectl::experiment {
 namespace {
 
-// For guests that nobody watches.
-class NoObserver : public guests::GuestObserver {
- public:
-  Status OnReady(pid_t /*tgid*/, std::span<const pid_t> /*vcpu_tids*/) override {
-    return OkStatus();
-  }
-  Status OnFinished() override { return OkStatus(); }
-};
+// Of those that the plan measures on.
+int FirstCpu(const Plan& plan) { return plan.workloads.front().cpus.front(); }
 
-// Alone on the first CPU that the plan measures on.
-guests::Workload LoneVcpu(const Plan& plan, std::string payload, uint64_t iterations) {
+// Alone on that CPU.
+guests::Workload LoopWorkload(const Plan& plan, uint64_t turns) {
   guests::Workload workload;
-  workload.payload = std::move(payload);
+  workload.payload = "pause_loop";
   workload.vcpus = 1;
-  workload.cpus = {plan.workloads.front().cpus.front()};
-  workload.iterations = iterations;
+  workload.cpus = {FirstCpu(plan)};
+  workload.iterations = turns;
   return workload;
 }
 
@@ -48,12 +41,10 @@ std::vector<ControlRecord> NoControls(const std::string& because) {
 }  // namespace
 
 Calibration KvmExecutor::Calibrate(const Plan& plan) {
-  guests::GuestRequest request;
-  request.workload = LoneVcpu(plan, "relax_cost", 1);
-  request.pause_exits_disabled = true;
-  request.relax_tsc_cycles = parts_.relax_tsc_cycles;
-  NoObserver observer;
-  const Result<guests::GuestResult> result = parts_.control_runner->Run(request, observer);
+  const guests::GuestRequest request =
+      CalibrationRequest(FirstCpu(plan), 0, parts_.relax_tsc_cycles);
+  CountingObserver nobody(nullptr);
+  const Result<guests::GuestResult> result = parts_.control_runner->Run(request, nobody);
   Result<Calibration> calibration =
       result ? CalibrationOf(*result) : Result<Calibration>(Fail(result.error()));
   calibration_ =
@@ -94,7 +85,7 @@ Result<ControlRecord> KvmExecutor::RunControl(const Plan& plan, const Control& c
                                               TrialRecord trial) {
   trial.id = control.name;
   trial.arm = control.arm;
-  trial.workload = LoneVcpu(plan, "pause_loop", control.turns);
+  trial.workload = LoopWorkload(plan, control.turns);
   PLECTL_RETURN_IF_ERROR(RunGuest(plan, TrialRole::kControl, trial));
   PLECTL_RETURN_IF_ERROR(CheckParamsUnchanged(trial));
   ControlRecord record;

@@ -14,6 +14,7 @@
 #include "host_tools/host/fingerprint.h"
 #include "host_tools/host/noise_thresholds.h"
 #include "host_tools/host/observer_cost.h"
+#include "host_tools/host/ple_values.h"
 
 namespace plectl::experiment {
 namespace {
@@ -89,15 +90,6 @@ class TrialObserver : public guests::GuestObserver {
 constexpr std::string_view kDisabledByArm =
     "this arm's VMs have no PAUSE exits (KVM_CAP_X86_DISABLE_EXITS)";
 
-host::ParamValues PleValuesOf(host::KvmModule module, const host::ParamValues& all) {
-  host::ParamValues values;
-  for (const host::PleParam& param : host::PleParams(module)) {
-    const auto found = all.find(std::string(param.name));
-    if (found != all.end()) values.insert(*found);
-  }
-  return values;
-}
-
 guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record,
                                uint64_t relax_tsc_cycles) {
   guests::GuestRequest request;
@@ -135,19 +127,6 @@ void RecordExitsAfterEnd(const Count& exits, TrialRecord& record) {
                               exits.value())
                         : "perf may have seen exits after the guest's end: no count of them, " +
                               exits.missing_because();
-}
-
-void FillGuestResult(const guests::GuestResult& result, TrialRecord& record) {
-  record.throughput_per_s = result.all.throughput_per_s;
-  record.tsc_khz = result.tsc_khz;
-  record.elapsed_tsc_cycles = result.all.elapsed_tsc_cycles;
-  record.vcpus = result.vcpus;
-  record.fairness_jain = result.all.fairness_jain;
-  record.waits = result.all.waits;
-  record.vms = result.vms;
-  record.timings.setup_ns = result.setup_ns;
-  record.timings.run_ns = result.run_ns;
-  record.timings.teardown_ns = result.teardown_ns;
 }
 
 // The addresses of the vCPUs are those of one payload.
@@ -208,7 +187,7 @@ Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& re
   const Stopwatch applying;
   PLECTL_ASSIGN_OR_RETURN(const host::ParamValues all, parts_.params.Apply(wanted));
   record.timings.params_ns = applying.ElapsedNs();
-  record.params = PleValuesOf(parts_.module, all);
+  record.params = host::PleValuesOf(parts_.module, all);
   PLECTL_ASSIGN_OR_RETURN(const std::optional<std::string> off,
                           host::WhyPleIsOff(parts_.root, parts_.module, all));
   record.ple_off_because = off.value_or("");
@@ -231,7 +210,7 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRole role, TrialRecord& reco
   const Result<guests::GuestResult> result = runner.Run(request, observers);
   RecordNoise(std::move(observers.noise), cpus.size(), record);
   if (result) {
-    FillGuestResult(*result, record);
+    RecordGuestResult(*result, record);
     RecordCounts(observers.counts, record);
     RecordPauseSites(parts_.places, record);
     RecordHardware(observers.hardware, record);
@@ -259,7 +238,7 @@ Result<host::ExitCounter*> KvmExecutor::CheckObserverFor(TrialRole role) {
 Status KvmExecutor::CheckParamsUnchanged(TrialRecord& record) const {
   PLECTL_ASSIGN_OR_RETURN(const host::ParamValues now,
                           host::ReadParams(parts_.root, parts_.module));
-  if (record.valid() && PleValuesOf(parts_.module, now) != record.params) {
+  if (record.valid() && host::PleValuesOf(parts_.module, now) != record.params) {
     record.invalid_because = fmt::format("the parameters of {} changed during the trial",
                                          host::ModuleName(parts_.module));
   }
