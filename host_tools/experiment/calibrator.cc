@@ -16,9 +16,6 @@
 namespace plectl::experiment {
 namespace {
 
-// The places in host::PleParams().
-constexpr size_t kWindow = 0;
-constexpr size_t kGap = 4;
 // Small, so that little time gives many exits: TSC cycles, or AMD's PAUSEs.
 constexpr uint64_t kWindowTscCycles = 1024;
 constexpr uint64_t kCountPauses = 300;
@@ -41,8 +38,7 @@ constexpr std::array kModes = {
 
 host::ParamValues SmallWindow(host::KvmModule module, double interval_tsc_cycles) {
   host::ParamValues params = ControlParams(module, interval_tsc_cycles);
-  const auto& known = host::PleParams(module);
-  params[std::string(known[kWindow].name)] =
+  params[host::PleName(module, host::kPleWindow)] =
       std::to_string(module == host::KvmModule::kAmd ? kCountPauses : kWindowTscCycles);
   return params;
 }
@@ -93,7 +89,7 @@ Result<Calibration> Calibrator::Measure(uint64_t body_loops) {
 
 Result<bool> Calibrator::Fires(const LoopCliff& loop, uint64_t gap, host::ObserverPair& observers) {
   host::ParamValues params = SmallWindow(parts_.module, loop.interval_tsc_cycles);
-  params[std::string(host::PleParams(parts_.module)[kGap].name)] = std::to_string(gap);
+  params[host::PleName(parts_.module, host::kPleGap)] = std::to_string(gap);
   PLECTL_RETURN_IF_ERROR(parts_.params.Apply(params));
   const uint64_t turns = ProbeTurns(parts_.module, loop.interval_tsc_cycles);
   CountingObserver counting(&observers);
@@ -167,7 +163,7 @@ Result<std::string> Calibrator::WhyNotToTry(double interval_tsc_cycles) {
 
 Result<CalibrationReport> Calibrator::Run(const std::vector<uint64_t>& bodies, bool reloads) {
   CalibrationReport report;
-  report.gap_name = host::PleParams(parts_.module)[kGap].name;
+  report.gap_name = host::PleName(parts_.module, host::kPleGap);
   for (const uint64_t body_loops : bodies) {
     PLECTL_ASSIGN_OR_RETURN(const Calibration measured, Measure(body_loops));
     if (report.cliffs.empty()) {

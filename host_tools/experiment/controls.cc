@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "host_tools/base/text.h"
 
@@ -16,11 +17,14 @@ constexpr uint64_t kWindows = 20;
 constexpr double kWindowMaxTscCycles = 50e6;
 constexpr uint64_t kGapMaxTscCycles = 60'000;  // below pause_filter_thresh's 16 bits
 
-// The places of a parameter in both vendors' lists (host::PleParams).
-enum Place : size_t { kWindow = 0, kGrow = 1, kShrink = 2, kMax = 3, kGap = 4 };
+// A calibrated interval and that of a trial may differ by chance.
+constexpr double kGapMargin = 2;
+constexpr double kShortWindowMaxTscCycles = 65'536;
 
-std::string Name(host::KvmModule module, Place place) {
-  return std::string(host::PleParams(module)[place].name);
+std::optional<uint64_t> ValueOf(host::KvmModule module, const host::ParamValues& params,
+                                host::PlePlace place) {
+  const auto found = params.find(host::PleName(module, place));
+  return found == params.end() ? std::nullopt : ParseUint(found->second);
 }
 
 // How many PAUSEs at this distance the window spans; AMD's is counted in PAUSEs.
@@ -32,31 +36,39 @@ double PausesOfWindow(host::KvmModule module, double window, double interval_tsc
 
 host::ParamValues ControlParams(host::KvmModule module, double interval_tsc_cycles) {
   const auto gap = static_cast<uint64_t>(std::ceil(4 * interval_tsc_cycles));
+  using host::PleName;
   const auto& params = host::PleParams(module);
   const uint64_t window = module == host::KvmModule::kAmd ? 3000 : 4096;
-  return {{Name(module, kWindow), std::to_string(window)},
-          {Name(module, kGrow), "0"},
-          {Name(module, kShrink), "0"},
-          {Name(module, kMax), std::to_string(params[kMax].max)},
-          {Name(module, kGap), std::to_string(std::clamp<uint64_t>(gap, params[kGap].kernel_default,
-                                                                   kGapMaxTscCycles))}};
+  const uint64_t gap_min = params[host::kPleGap].kernel_default;
+  return {{PleName(module, host::kPleWindow), std::to_string(window)},
+          {PleName(module, host::kPleGrow), "0"},
+          {PleName(module, host::kPleShrink), "0"},
+          {PleName(module, host::kPleMax), std::to_string(params[host::kPleMax].max)},
+          {PleName(module, host::kPleGap),
+           std::to_string(std::clamp<uint64_t>(gap, gap_min, kGapMaxTscCycles))}};
+}
+
+bool SuitControls(host::KvmModule module, const host::ParamValues& params,
+                  double interval_tsc_cycles) {
+  const std::optional<uint64_t> window = ValueOf(module, params, host::kPleWindow);
+  const std::optional<uint64_t> gap = ValueOf(module, params, host::kPleGap);
+  if (!window || *window == 0 || !gap) return false;
+  const double pauses = PausesOfWindow(module, static_cast<double>(*window), interval_tsc_cycles);
+  return pauses * interval_tsc_cycles <= kShortWindowMaxTscCycles &&
+         static_cast<double>(*gap) >= kGapMargin * interval_tsc_cycles;
 }
 
 ControlPlan PlanControls(host::KvmModule module, const host::ParamValues& params,
                          double interval_tsc_cycles) {
-  const std::string name = Name(module, kWindow);
-  const auto found = params.find(name);
-  const std::optional<uint64_t> window =
-      found == params.end() ? std::nullopt : ParseUint(found->second);
+  const std::string name = host::PleName(module, host::kPleWindow);
+  const std::optional<uint64_t> window = ValueOf(module, params, host::kPleWindow);
   if (!window) return {{}, fmt::format("the module does not say its {}", name)};
-  const std::string gap_name = Name(module, kGap);
-  const auto gap = params.find(gap_name);
-  if (gap != params.end() &&
-      static_cast<double>(ParseUint(gap->second).value_or(UINT64_MAX)) < interval_tsc_cycles) {
+  const std::optional<uint64_t> gap = ValueOf(module, params, host::kPleGap);
+  if (gap && static_cast<double>(*gap) < interval_tsc_cycles) {
     return {{},
             fmt::format("{}={} is below the {:.1f} TSC cycles from one PAUSE of a loop to the "
                         "next: PLE cannot fire",
-                        gap_name, gap->second, interval_tsc_cycles)};
+                        host::PleName(module, host::kPleGap), *gap, interval_tsc_cycles)};
   }
   const double pauses = PausesOfWindow(module, static_cast<double>(*window), interval_tsc_cycles);
   if (pauses * interval_tsc_cycles > kWindowMaxTscCycles) {

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +28,14 @@ struct Control {
   std::string expectation;  // for people
 };
 
-// The parameters under which they run, when the plan may change parameters at all: a fixed window
-// of 4096 cycles (AMD: 3000 PAUSEs), and a gap that is well above `interval_tsc_cycles`, the
-// distance of two PAUSEs of the loop.
+// Whether they can run under `params`, a trial's own, without a doubt: the window lasts at most
+// 65,536 TSC cycles, and the gap is twice `interval_tsc_cycles`, the distance of two PAUSEs of the
+// loop. That PLE is on at all is for the caller to know (host::WhyPleIsOff).
+bool SuitControls(host::KvmModule module, const host::ParamValues& params,
+                  double interval_tsc_cycles);
+
+// The parameters under which they run otherwise, when the plan may change parameters at all: a
+// fixed window of 4096 cycles (AMD: 3000 PAUSEs), and a gap well above the interval.
 host::ParamValues ControlParams(host::KvmModule module, double interval_tsc_cycles);
 
 // The controls for a host whose module has `params`, which let PLE fire:

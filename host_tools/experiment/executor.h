@@ -33,7 +33,8 @@ class Executor {
   virtual Calibration Calibrate(const Plan& /*plan*/) {
     return {.missing_because = "this executor has no CPU"};
   }
-  // The controls of a session (controls.h), run before its trials. Errors are those of Run().
+  // The controls of a session (controls.h), under the parameters of its last trial where these let
+  // PLE fire. Errors are those of Run().
   virtual Result<std::vector<ControlRecord>> RunControls(const Plan& /*plan*/) {
     return std::vector<ControlRecord>();
   }

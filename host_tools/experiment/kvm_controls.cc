@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a session does before its trials: the calibration and the controls.
+// What a session does besides its trials: the calibration and the controls.
 #include <algorithm>
 #include <utility>
 
@@ -60,16 +60,18 @@ Result<std::vector<ControlRecord>> KvmExecutor::RunControls(const Plan& plan) {
     return NoControls("the calibration failed: " + calibration_.missing_because);
   }
   const double interval = calibration_.pause_loop_tsc_cycles;
-  host::ParamValues params;
-  if (ChangesParams(plan)) {
-    params = ControlParams(parts_.module, interval);
+  TrialRecord base;
+  PLECTL_RETURN_IF_ERROR(ApplyParams({}, base));
+  const bool suits =
+      base.ple_off_because.empty() && SuitControls(parts_.module, base.params, interval);
+  if (!suits && ChangesParams(plan)) {
+    const host::ParamValues params = ControlParams(parts_.module, interval);
     // What the CPU does not let KVM have cannot be set.
     PLECTL_ASSIGN_OR_RETURN(const std::optional<std::string> off,
                             host::WhyPleIsOff(parts_.root, parts_.module, params));
     if (off) return NoControls(*off);
+    PLECTL_RETURN_IF_ERROR(ApplyParams(params, base));
   }
-  TrialRecord base;
-  PLECTL_RETURN_IF_ERROR(ApplyParams(params, base));
   if (!base.ple_off_because.empty()) return NoControls(base.ple_off_because);
   const ControlPlan controls = PlanControls(parts_.module, base.params, interval);
   if (controls.controls.empty()) return NoControls(controls.missing_because);

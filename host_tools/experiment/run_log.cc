@@ -59,14 +59,26 @@ class RunLogBuilder {
       }
     }
     log_.manifests.push_back(std::move(manifest));
+    session_start_ = log_.trials.size();
     return OkStatus();
   }
 
   Status AddControl(const nlohmann::json& json) {
     if (log_.manifests.empty()) return BadInput("a control stands before the first manifest");
     PLECTL_ASSIGN_OR_RETURN(ControlRecord control, ControlFromJson(json));
+    if (!control.failed_because.empty()) SpoilSession(control.name);
     log_.controls.push_back(std::move(control));
     return OkStatus();
+  }
+
+  // What a session measured on a host that cannot measure is worth nothing.
+  void SpoilSession(const std::string& control) {
+    for (size_t i = session_start_; i < log_.trials.size(); ++i) {
+      TrialRecord& trial = log_.trials[i];
+      if (!trial.valid()) continue;
+      finished_.erase(trial.id);
+      trial.invalid_because = fmt::format("the control {} of its session failed", control);
+    }
   }
 
   Status AddTrial(const nlohmann::json& json) {
@@ -82,6 +94,7 @@ class RunLogBuilder {
 
   RunLog& log_;
   std::set<std::string> finished_;
+  size_t session_start_ = 0;  // the first trial of the last manifest's
   size_t repeated_ = 0;
 };
 

@@ -16,9 +16,6 @@ constexpr std::array kModules = {KvmModule::kIntel, KvmModule::kAmd};
 constexpr uint64_t kUintMax = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kUshortMax = std::numeric_limits<uint16_t>::max();
 
-// Places in the lists of PleParams().
-enum Place : size_t { kWindow, kGrow, kShrink, kMax, kGap };
-
 struct Found {
   KvmModule module;
   size_t place;
@@ -105,6 +102,10 @@ const std::vector<PleParam>& PleParams(KvmModule module) {
   return module == KvmModule::kIntel ? intel_params : amd_params;
 }
 
+std::string PleName(KvmModule module, PlePlace place) {
+  return std::string(PleParams(module)[place].name);
+}
+
 Result<std::optional<KvmModule>> ModuleOfParams(const std::vector<std::string>& names) {
   std::optional<KvmModule> module;
   for (const std::string& name : names) {
@@ -130,7 +131,7 @@ Status CheckParamsBelongTo(KvmModule module, const std::vector<std::string>& nam
 
 Status CheckPleValues(KvmModule module, const ParamValues& effective) {
   const auto& params = PleParams(module);
-  const auto value_at = [&](Place place) -> std::optional<uint64_t> {
+  const auto value_at = [&](PlePlace place) -> std::optional<uint64_t> {
     const auto found = effective.find(std::string(params[place].name));
     return found == effective.end() ? std::nullopt : ParseUint(found->second);
   };
@@ -138,19 +139,20 @@ Status CheckPleValues(KvmModule module, const ParamValues& effective) {
     const auto found = effective.find(std::string(param.name));
     if (found != effective.end()) PLECTL_RETURN_IF_ERROR(CheckRange(param, found->second));
   }
-  const std::optional<uint64_t> base = value_at(kWindow);
+  const std::optional<uint64_t> base = value_at(kPleWindow);
   if (!base) return OkStatus();
-  PLECTL_RETURN_IF_ERROR(CheckModifier(params[kGrow], params[kWindow], value_at(kGrow).value_or(0),
-                                       *base, "add it instead of multiplying by it"));
+  PLECTL_RETURN_IF_ERROR(CheckModifier(params[kPleGrow], params[kPleWindow],
+                                       value_at(kPleGrow).value_or(0), *base,
+                                       "add it instead of multiplying by it"));
   PLECTL_RETURN_IF_ERROR(
-      CheckModifier(params[kShrink], params[kWindow], value_at(kShrink).value_or(0), *base,
+      CheckModifier(params[kPleShrink], params[kPleWindow], value_at(kPleShrink).value_or(0), *base,
                     "subtract it instead of dividing by it, and can wrap below zero"));
-  const std::optional<uint64_t> max = value_at(kMax);
+  const std::optional<uint64_t> max = value_at(kPleMax);
   if (!max || *max >= *base) return OkStatus();
   return BadInput(
       fmt::format("{}={} is below {}={}: the first growth would make the window smaller",
-                  params[kMax].name, *max, params[kWindow].name, *base),
-      fmt::format("use {} of at least {}", params[kMax].name, *base));
+                  params[kPleMax].name, *max, params[kPleWindow].name, *base),
+      fmt::format("use {} of at least {}", params[kPleMax].name, *base));
 }
 
 }  // namespace plectl::host

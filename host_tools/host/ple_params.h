@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -33,6 +34,10 @@ struct PleParam {
 // The five PLE parameters of a module: window (count), its grow, shrink and maximum, then the gap
 // (threshold). The same place in both lists means the same thing.
 const std::vector<PleParam>& PleParams(KvmModule module);
+// The places in them.
+enum PlePlace : size_t { kPleWindow, kPleGrow, kPleShrink, kPleMax, kPleGap };
+// The name of the parameter at `place`: "ple_gap", "pause_filter_thresh".
+std::string PleName(KvmModule module, PlePlace place);
 
 // The module that has all of `names`; BadInput when a name is unknown (with a suggestion) or when
 // Intel and AMD names are mixed. Nothing when `names` is empty.

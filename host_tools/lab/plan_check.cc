@@ -26,9 +26,11 @@ std::optional<uint64_t> Value(const host::ParamValues& params, std::string_view 
   return found == params.end() ? std::nullopt : ParseUint(found->second);
 }
 
-std::string_view GapName(LabCpu cpu) {
-  return cpu == LabCpu::kIntel ? "ple_gap" : "pause_filter_thresh";
+host::KvmModule ModuleOf(LabCpu cpu) {
+  return cpu == LabCpu::kIntel ? host::KvmModule::kIntel : host::KvmModule::kAmd;
 }
+
+std::string GapName(LabCpu cpu) { return host::PleName(ModuleOf(cpu), host::kPleGap); }
 
 int HighestCpu(const Plan& plan) {
   int highest = 0;
@@ -39,9 +41,7 @@ int HighestCpu(const Plan& plan) {
 }
 
 uint64_t DefaultGap(LabCpu cpu) {
-  const auto& params =
-      host::PleParams(cpu == LabCpu::kIntel ? host::KvmModule::kIntel : host::KvmModule::kAmd);
-  return std::ranges::find(params, GapName(cpu), &host::PleParam::name)->kernel_default;
+  return host::PleParams(ModuleOf(cpu))[host::kPleGap].kernel_default;
 }
 
 // A loop that waits for a lock: one relax instruction, compare, branch; in a row, or where an
@@ -73,7 +73,7 @@ std::string WhyEndless(Arm arm, const host::ParamValues& params, uint64_t loop,
   if (options.cpu == LabCpu::kAmd && Value(params, "pause_filter_count") == 0) {
     return "with pause_filter_count=0";
   }
-  const std::string_view gap_name = GapName(options.cpu);
+  const std::string gap_name = GapName(options.cpu);
   const uint64_t gap = Value(params, gap_name).value_or(DefaultGap(options.cpu));
   if (gap >= loop) return {};
   return fmt::format("with {}={} and a loop of at least {} TSC cycles", gap_name, gap, loop);
@@ -103,7 +103,7 @@ Status CheckInterruptsOff(const Plan& plan, const LabOptions& options, const Eng
 
 Status CheckGranularity(const Plan& plan, const LabOptions& options, const EngineFacts& facts) {
   if (CpusOf(options) == 1 || !facts.ple_off_because.empty()) return OkStatus();
-  const std::string_view gap_name = GapName(options.cpu);
+  const std::string gap_name = GapName(options.cpu);
   for (const host::ParamValues& params : plan.param_sets) {
     const std::optional<uint64_t> gap = Value(params, gap_name);
     if (!gap || *gap == 0 || *gap >= facts.first_gap_tsc_cycles) continue;

@@ -17,6 +17,24 @@ const Control& Named(const ControlPlan& plan, std::string_view name) {
   return *std::ranges::find(plan.controls, name, &Control::name);
 }
 
+TEST(SuitControls, TakesShortWindowsAndGapsWithRoom) {
+  const auto suit = [](const char* window, const char* gap) {
+    return SuitControls(KvmModule::kIntel, {{"ple_window", window}, {"ple_gap", gap}}, 3);
+  };
+  EXPECT_TRUE(suit("4096", "128"));
+  EXPECT_TRUE(suit("65536", "6"));
+  EXPECT_FALSE(suit("65536", "5"));
+  EXPECT_FALSE(suit("70000", "128"));
+  EXPECT_FALSE(suit("0", "128"));
+  EXPECT_FALSE(SuitControls(KvmModule::kIntel, {{"ple_window", "4096"}}, 3));
+  const auto amd = [](const char* count) {
+    return SuitControls(KvmModule::kAmd,
+                        {{"pause_filter_count", count}, {"pause_filter_thresh", "128"}}, 20);
+  };
+  EXPECT_TRUE(amd("3000"));
+  EXPECT_FALSE(amd("4000"));
+}
+
 TEST(ControlParams, HaveAFixedWindowAndAGapWellAboveTheLoop) {
   const host::ParamValues intel = ControlParams(KvmModule::kIntel, 142);
   EXPECT_EQ(intel.at("ple_window"), "4096");

@@ -74,6 +74,17 @@ TEST(RunLog, HoldsManifestsAndTrialsInFileOrder) {
   EXPECT_THAT(log.notes, IsEmpty());
 }
 
+TEST(RunLog, TrialsOfASessionWhoseControlFailedAreInvalid) {
+  const ControlRecord failed{"nop", "no PAUSE exit", "19 PAUSE exits", "", SampleTrial("nop")};
+  const RunLog log = Parse(Start() + LineOf(SampleTrial("a")) + Start() + LineOf(SampleTrial("b")) +
+                           ToLine(failed) + Start() + LineOf(SampleTrial("b")));
+  ASSERT_EQ(log.trials.size(), 3U);
+  EXPECT_TRUE(log.trials[0].valid());
+  EXPECT_EQ(log.trials[1].invalid_because, "the control nop of its session failed");
+  EXPECT_TRUE(log.trials[2].valid());
+  EXPECT_THAT(log.notes, IsEmpty());
+}
+
 TEST(RunLog, ATornLastLineIsDroppedWithANote) {
   const std::string whole = Start() + LineOf(SampleTrial("a"));
   for (const std::string torn : {"{\"kind\":\"tri", "x", "\xff\xfe", "\r"}) {

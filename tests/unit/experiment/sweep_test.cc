@@ -12,10 +12,12 @@
 #include "host_tools/base/file.h"
 #include "tests/unit/base/temp_dir.h"
 #include "tests/unit/experiment/embedded_payloads.h"
+#include "tests/unit/experiment/sample_run.h"
 
 namespace plectl::experiment {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kPlanText = R"(name: unit
@@ -35,6 +37,8 @@ struct FakeHost {
   int fail_at = -1;                         // number of the run that cannot be made
   int next_run = 0;
   int finished = 0;
+  std::vector<int> controls_after;  // how many runs were before each session's controls
+  std::string control_failed_because;
   nlohmann::json identity = {{"kernel", {{"release", "6.1"}}}};
   std::vector<std::string> observers = {"a", "b"};
 };
@@ -66,6 +70,11 @@ class FakeExecutor : public Executor {
       record.disturbed_because = noise->second;
     }
     return record;
+  }
+  Result<std::vector<ControlRecord>> RunControls(const Plan& /*plan*/) override {
+    host_.controls_after.push_back(host_.next_run);
+    return std::vector<ControlRecord>{
+        {"nop", "no PAUSE exit", host_.control_failed_because, "", SampleTrial("nop")}};
   }
   [[nodiscard]] int reloads() const override { return 3; }
   Status Finish() override {
@@ -142,6 +151,28 @@ TEST_F(SweepTest, AFinishedRunStartsNothing) {
   EXPECT_EQ(again->trials, 0U);
   EXPECT_EQ(ReadFile(dir_.path() / "run/run.jsonl").value(), before);
   EXPECT_EQ(host_.next_run, static_cast<int>(kTrials));
+}
+
+TEST_F(SweepTest, EachSessionRunsItsControlsAfterItsFirstTrial) {
+  host_.fail_at = 3;
+  ASSERT_FALSE(Sweep());
+  ASSERT_TRUE(Sweep());
+  EXPECT_THAT(host_.controls_after, ElementsAre(1, 5));
+  EXPECT_EQ(Log().controls.size(), 2U);
+}
+
+TEST_F(SweepTest, AFailedControlEndsTheSweepAndItsTrialsDoNotCount) {
+  host_.control_failed_because = "19 PAUSE exits";
+  const Result<SweepSummary> failed = Sweep();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ErrorKind::kInconclusive);
+  EXPECT_THAT(failed.error().message, HasSubstr("the control nop failed: 19 PAUSE exits"));
+  EXPECT_EQ(host_.next_run, 1);
+  EXPECT_TRUE(Log().FinishedIds().empty());
+  host_.control_failed_because.clear();
+  ASSERT_TRUE(Sweep());
+  EXPECT_EQ(Log().FinishedIds().size(), kTrials);
+  EXPECT_EQ(Log().trials.size(), kTrials + 1);
 }
 
 TEST_F(SweepTest, RepeatsAnInvalidTrialAndKeepsBothRecords) {
