@@ -54,6 +54,13 @@ Count RunDelayNsOf(std::string_view schedstat) {
   return *delay_ns;
 }
 
+Count CredibleGuestNs(const Count& guest_ns, uint64_t cpu_ns) {
+  constexpr uint64_t kCredibleMaxNs = 50'000'000;
+  if (guest_ns != Count(0) || cpu_ns < kCredibleMaxNs) return guest_ns;
+  return Count::Missing(
+      fmt::format("the kernel gave none of the thread's {} ms to the guest", cpu_ns / 1'000'000));
+}
+
 std::vector<ThreadClocks> ReadThreadClocks(std::span<const pid_t> tids) {
   const long ticks_per_s = ::sysconf(_SC_CLK_TCK);
   std::vector<ThreadClocks> clocks;

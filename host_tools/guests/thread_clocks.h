@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ ThreadClocks operator-(const ThreadClocks& end, const ThreadClocks& begin);
 // From the text of /proc/PID/task/TID/stat and /proc/PID/task/TID/schedstat. Pure functions.
 Count GuestNsOf(std::string_view stat, long ticks_per_s);
 Count RunDelayNsOf(std::string_view schedstat);
+
+// A guest time that a vCPU thread which ran for `cpu_ns` can have: none at all in 50 ms or more
+// (a dozen ticks) is missing. So it is where each tick's interrupt is served after the kernel took
+// the guest for left, as on the emulated AMD CPU (vcpu_enter_guest(), arch/x86/kvm/x86.c).
+Count CredibleGuestNs(const Count& guest_ns, uint64_t cpu_ns);
 
 // Of threads of this process, read by the caller while they are parked: it costs them nothing.
 std::vector<ThreadClocks> ReadThreadClocks(std::span<const pid_t> tids);

@@ -41,6 +41,13 @@ TEST(ThreadClocks, DifferencesKeepTheReasonWhyTheyAreMissing) {
   EXPECT_FALSE((begin - end).guest_ns.has_value());
 }
 
+TEST(ThreadClocks, NoGuestTimeInADozenTicksIsMissing) {
+  EXPECT_EQ(CredibleGuestNs(0, 49'000'000), Count(0));
+  EXPECT_EQ(CredibleGuestNs(10'000'000, 90'000'000), Count(10'000'000));
+  EXPECT_EQ(CredibleGuestNs(0, 128'301'000),
+            Count::Missing("the kernel gave none of the thread's 128 ms to the guest"));
+}
+
 TEST(ThreadClocks, AreReadOfThreadsOfThisProcess) {
   const pid_t tids[] = {::gettid(), 1 << 30};
   const auto clocks = ReadThreadClocks(tids);
