@@ -42,12 +42,20 @@ arms: [pause]
 params: {pause_filter_count: 3000, pause_filter_count_grow: 2, pause_filter_count_shrink: 0}
 workloads: [{payload: pause_loop, vcpus: 1, cpus: 0, iterations: 1000000, scheduling: fifo}]
 """
+# All that --observe offers, on a contended lock.
+DETAILS = """
+name: details
+arms: [pause]
+workloads: [{payload: ttas, vcpus: 3, cpus: 0, hold_tsc_cycles: 300000, iterations: 20}]
+"""
 SCRIPT = """
 grep -q pfthreshold /proc/cpuinfo && echo pfthreshold
 for plan in counts thresholds growth; do
   plectl sweep /job/$plan.yaml --out /job/$plan --check-observer every-trial --progress none >&2 || exit
   cat /job/$plan/run.jsonl
 done
+plectl sweep /job/details.yaml --out /job/details --progress none \\
+  --observe exit_times,pause_rips,directed_yields,hardware >&2 && cat /job/details/run.jsonl
 """
 
 
@@ -72,13 +80,29 @@ class NewerEngine(lab_harness.LabTest):
         self.assertEqual(trial["window_updates"], 5)
         self.assertGreater(trial["pause_exits"], 5)
 
+    def check_details(self, trial):
+        self.assertTrue(trial["valid"], trial.get("invalid_because"))
+        exits = trial["pause_exits"]
+        self.assertGreater(exits, 50)
+        self.assertEqual(trial["exit_times"]["PAUSE"]["count"], exits)
+        self.assertEqual(sum(trial["exit_times"]["PAUSE"]["log2_ns"]), exits)
+        sites = trial["pause_rips"]["sites"]
+        self.assertEqual(sum(site["exits"] for site in sites), exits)
+        self.assertTrue(all(site["relax_site"] for site in sites), sites)
+        yields = [vcpu["directed_yields"] for vcpu in trial["vcpus"]]
+        self.assertEqual(sum(of_vcpu["on_spin_calls"] for of_vcpu in yields), exits)
+        self.assertGreater(sum(of_vcpu["succeeded"] for of_vcpu in yields), 0)
+        for vcpu in trial["vcpus"]:
+            self.assertIn("missing_because", vcpu["hardware"]["pauses_retired_guest"])
+
     def test_amd_pause_filter_has_its_count_and_its_threshold(self):
         done = self.lab_script(SCRIPT, "--lab-cpu", "amd", "--lab-engine",
                                self.engine(),
                                files={"counts.yaml": COUNTS, "thresholds.yaml": THRESHOLDS,
-                                      "growth.yaml": GROWTH})
+                                      "growth.yaml": GROWTH, "details.yaml": DETAILS})
         self.assertIn("pfthreshold\n", done.stdout)
         trials = lab_harness.trials_of(done.stdout)
+        self.check_details(trials.pop())
         self.check_growth(trials.pop())
         self.assertEqual(len(trials), 2 * 4 + 6)
         for trial in trials:
