@@ -98,6 +98,7 @@ void AddBoot(CLI::App& parent, CommandContext& context, const OptionsPtr& option
   CLI::App* boot = parent.add_subcommand("boot", "Boot the lab, print what it is, power it off");
   AddLabOptions(*boot, options->lab);
   AddLabDiskOption(*boot, options->lab);
+  AddLabKernelArgumentsOption(*boot, options->lab);
   boot->add_flag("--console", options->console, "Print its kernel's messages too (slower)");
   boot->add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
@@ -110,6 +111,7 @@ void AddExec(CLI::App& parent, CommandContext& context, const OptionsPtr& option
   CLI::App* exec = parent.add_subcommand("exec", "Run a command in the lab, as root, in /job");
   AddLabOptions(*exec, options->lab);
   AddLabDiskOption(*exec, options->lab);
+  AddLabKernelArgumentsOption(*exec, options->lab);
   exec->add_flag("--console", options->console, "Print the kernel's messages too (slower)");
   exec->add_option(
           "--file", options->files,

@@ -94,4 +94,12 @@ void AddLabDiskOption(CLI::App& command, lab::LabOptions& options) {
       ->type_name("FILE");
 }
 
+void AddLabKernelArgumentsOption(CLI::App& command, lab::LabOptions& options) {
+  command
+      .add_option("--lab-kernel-args", options.kernel_arguments,
+                  "Arguments for the lab's kernel, after its own: 'nohz_full=1 isolcpus=1' keeps "
+                  "CPU 1 free of timer ticks (docs/lab.md)")
+      ->type_name("ARGUMENTS");
+}
+
 }  // namespace plectl::cli

@@ -16,4 +16,7 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options);
 // Adds --lab-disk to a command that runs something in one lab. As above.
 void AddLabDiskOption(CLI::App& command, lab::LabOptions& options);
 
+// Adds --lab-kernel-args to such a command. As above.
+void AddLabKernelArgumentsOption(CLI::App& command, lab::LabOptions& options);
+
 }  // namespace plectl::cli

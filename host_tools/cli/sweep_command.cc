@@ -205,6 +205,7 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
   AddProgressOption(*command, *arguments);
   AddLabOptions(*command, arguments->lab);
   AddLabDiskOption(*command, arguments->lab);
+  AddLabKernelArgumentsOption(*command, arguments->lab);
   command
       ->add_option("--only-lab-seed", arguments->only_lab_seed,
                    "Run the trials of one of the plan's lab_seeds only")

@@ -22,11 +22,27 @@ constexpr uint64_t kInstructionsPerSecondMax = 4'000'000'000;
 constexpr uint32_t kMemoryMibMin = 160;
 constexpr uint32_t kMemoryMibMax = 2048;
 constexpr uint32_t kCpusMax = 4;
+constexpr size_t kKernelArgumentsMax = 512;
 
 template <class T>
 Status CheckRange(std::string_view what, T value, T low, T high) {
   if (value >= low && value <= high) return OkStatus();
   return BadInput(fmt::format("{} {} is out of range: {} to {}", what, value, low, high));
+}
+
+// They become part of one line of the boot loader's. The agent believes what stands there as
+// plectl's own.
+Status CheckKernelArguments(std::string_view arguments) {
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+  if (!std::ranges::all_of(arguments, is_plain)) {
+    return BadInput("the lab's kernel arguments must be plain ASCII on one line");
+  }
+  if (arguments.size() > kKernelArgumentsMax) {
+    return BadInput(fmt::format("the lab's kernel arguments have {} characters: at most {}",
+                                arguments.size(), kKernelArgumentsMax));
+  }
+  if (arguments.find("plectl.") == std::string_view::npos) return OkStatus();
+  return BadInput("the lab's kernel arguments must not hold plectl's own (plectl.*)");
 }
 
 // What the kernel takes long for and nobody misses here. ftrace_check_for_weak_functions looks up
@@ -78,6 +94,7 @@ Status CheckLabOptions(const LabOptions& options) {
   if ((options.cpus != 0 && !std::has_single_bit(options.cpus)) || options.cpus > kCpusMax) {
     return BadInput(fmt::format("the lab cannot have {} CPUs: 1, 2 or 4", options.cpus));
   }
+  PLECTL_RETURN_IF_ERROR(CheckKernelArguments(options.kernel_arguments));
   if (!options.disk.empty()) PLECTL_RETURN_IF_ERROR(CheckDisk(options.disk));
   return CheckRange("the lab's memory in MiB", options.memory_mib, kMemoryMibMin, kMemoryMibMax);
 }
@@ -128,12 +145,13 @@ std::string KernelCommandLine(const LabOptions& options, std::string_view engine
       "mitigations=off nowatchdog no_timer_check cryptomgr.notests init_on_alloc=0 audit=0 "
       "lsm=capability ipv6.disable=1 random.trust_cpu=off clearcpuid=rdrand,rdseed,fsrm,mwaitx "
       "initcall_blacklist={} "
-      "{}plectl.lab={}{}",
+      "{}plectl.lab={}{}{}{}",
       options.verbose_console ? "loglevel=7" : "quiet loglevel=1", kSkippedInitcalls,
       CpusOf(options) > 1 ? "idle=halt " : "", LabDescription(options, engine_version),
       options.start == LabStart::kSnapshot
           ? fmt::format(" {} {}", JobMemoryKernelArgument(), kSnapshotArgument)
-          : "");
+          : "",
+      options.kernel_arguments.empty() ? "" : " ", options.kernel_arguments);
 }
 
 }  // namespace plectl::lab

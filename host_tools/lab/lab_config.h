@@ -59,6 +59,7 @@ struct LabOptions {
   uint32_t memory_mib = 160;
   std::string engine = "bochs-bin";  // a program in PATH, or a path
   std::filesystem::path directory;   // cache; empty: DefaultLabDirectory()
+  std::string kernel_arguments;      // added to its kernel's command line, or empty
   bool verbose_console = false;      // kernel messages on the console: a boot twice as long
   int stop_fd = -1;                  // readable when the run must end (StopSignal::fd()), or -1
   LabDeadlines deadlines;

@@ -50,20 +50,23 @@ std::string Note(const LabOptions& options, const EngineFacts* facts) {
 }  // namespace
 
 json LabFacts(const LabOptions& options, std::string_view engine_version,
-              std::string_view snapshot_key, const EngineFacts* facts) {
+              std::string_view snapshot_key, const EngineFacts* engine_facts) {
   const bool resumed = !snapshot_key.empty();
-  return {{"engine", fmt::format("bochs-{}", engine_version)},
-          {"cpu", BochsCpuModel(options.cpu)},
-          {"cpus", CpusOf(options)},
-          {"instructions_per_s", options.instructions_per_s},
-          {"memory_mib", options.memory_mib},
-          {"profile", ProfileFacts(options)},
-          {"clock_granularity_tsc_cycles", Granularity(options, facts)},
-          {"seed", options.seed},
-          {"seed_start", resumed ? "snapshot" : "cold"},
-          {"seed_snapshot", resumed ? json(snapshot_key) : json(nullptr)},
-          {"seed_delay_tsc_cycles", resumed ? SeedDelay(options) : 0},
-          {"note", Note(options, facts)}};
+  json facts = {{"engine", fmt::format("bochs-{}", engine_version)},
+                {"cpu", BochsCpuModel(options.cpu)},
+                {"cpus", CpusOf(options)},
+                {"instructions_per_s", options.instructions_per_s},
+                {"memory_mib", options.memory_mib},
+                {"profile", ProfileFacts(options)},
+                {"clock_granularity_tsc_cycles", Granularity(options, engine_facts)},
+                {"seed", options.seed},
+                {"seed_start", resumed ? "snapshot" : "cold"},
+                {"seed_snapshot", resumed ? json(snapshot_key) : json(nullptr)},
+                {"seed_delay_tsc_cycles", resumed ? SeedDelay(options) : 0},
+                {"note", Note(options, engine_facts)}};
+  // A lab without any stays the one that older logs name.
+  if (!options.kernel_arguments.empty()) facts["kernel_arguments"] = options.kernel_arguments;
+  return facts;
 }
 
 }  // namespace plectl::lab

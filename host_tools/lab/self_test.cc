@@ -229,6 +229,7 @@ Result<EngineFacts> ProbeEngine(const LabOptions& options, LabObserver& observer
   probe.profile.reset();
   probe.seed = 0;
   probe.disk.clear();
+  probe.kernel_arguments.clear();
   probe.cpus = LaneOf(options).smp ? 2 : 1;
   observer.OnProgress(
       fmt::format("testing the emulator ({}), once per version", LaneOf(options).name()));

@@ -65,6 +65,16 @@ class LabTest(unittest.TestCase):
         return self.plectl("lab", "exec", *options, *arguments, "--", "sh", "/job/script.sh",
                            exit_code=exit_code, timeout_s=timeout_s)
 
+    def newer_engine(self):
+        """The engine that scripts/newer-engine fetches, once."""
+        cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+        lab = os.environ.get("PLECTL_LAB_DIR") or pathlib.Path(cache) / "plectl/lab"
+        engines = pathlib.Path(lab) / "engines"
+        made = subprocess.run([SOURCE / "scripts/newer-engine", engines], text=True,
+                              capture_output=True, check=False)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        return engines / "bochs"
+
 
 def read_lines(run_directory):
     lines = (pathlib.Path(run_directory) / "run.jsonl").read_text().splitlines()

@@ -5,9 +5,6 @@ stock kvm_amd turns the filter on, exits fall as the count grows, and there is n
 is shorter than the guest's loop of three ticks."""
 
 import json
-import os
-import pathlib
-import subprocess
 
 import lab_harness
 
@@ -59,19 +56,7 @@ plectl sweep /job/details.yaml --out /job/details --progress none \\
 """
 
 
-def engine_directory():
-    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    lab = os.environ.get("PLECTL_LAB_DIR") or pathlib.Path(cache) / "plectl/lab"
-    return pathlib.Path(lab) / "engines"
-
-
 class NewerEngine(lab_harness.LabTest):
-    def engine(self):
-        made = subprocess.run([lab_harness.SOURCE / "scripts/newer-engine", engine_directory()],
-                              text=True, capture_output=True, check=False)
-        self.assertEqual(made.returncode, 0, made.stderr)
-        return engine_directory() / "bochs"
-
     def check_growth(self, trial):
         self.assertEqual(trial["workload"]["payload"], "pause_loop")
         self.assertEqual([entry[1:] for entry in trial["vcpus"][0]["window"]["track"]],
@@ -97,7 +82,7 @@ class NewerEngine(lab_harness.LabTest):
 
     def test_amd_pause_filter_has_its_count_and_its_threshold(self):
         done = self.lab_script(SCRIPT, "--lab-cpu", "amd", "--lab-engine",
-                               self.engine(),
+                               self.newer_engine(),
                                files={"counts.yaml": COUNTS, "thresholds.yaml": THRESHOLDS,
                                       "growth.yaml": GROWTH, "details.yaml": DETAILS})
         self.assertIn("pfthreshold\n", done.stdout)
@@ -131,7 +116,7 @@ class NewerEngine(lab_harness.LabTest):
             self.assertGreater(exits[threshold], 100)
 
     def test_the_engine_passes_its_self_test_and_traps_pause_in_ring_3(self):
-        engine = self.engine()
+        engine = self.newer_engine()
         checked = json.loads(self.plectl("lab", "check", "--lab-engine", engine, "--lanes", "amd",
                                          "--format", "json").stdout)
         facts = checked["labs"][0]["facts"]

@@ -10,6 +10,7 @@
 namespace plectl::lab {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -116,6 +117,31 @@ TEST(KernelCommandLine, SeveralCpusIdleByHalt) {
   EXPECT_THAT(KernelCommandLine(options, "2.7"), HasSubstr(" idle=halt plectl.lab="));
   options.cpus = 3;
   EXPECT_FALSE(CheckLabOptions(options));
+}
+
+TEST(KernelCommandLine, EndsWithTheUsersArguments) {
+  LabOptions options;
+  options.kernel_arguments = "nohz_full=1 isolcpus=1";
+  EXPECT_TRUE(CheckLabOptions(options));
+  EXPECT_THAT(KernelCommandLine(options, "2.7"),
+              EndsWith(" plectl.snapshot nohz_full=1 isolcpus=1"));
+}
+
+TEST(KernelCommandLine, StaysOnOneLineThatFits) {
+  LabOptions options;
+  options.kernel_arguments = std::string(512, 'x');
+  options.cpus = 4;
+  EXPECT_TRUE(CheckLabOptions(options));
+  EXPECT_LT(KernelCommandLine(options, "2.7").size(), 2047U);
+  for (const std::string& refused :
+       {std::string(513, 'x'), std::string("a\nLABEL b"), std::string("caf\xc3\xa9"),
+        std::string("plectl.lab=silicon"), std::string("quiet plectl.snapshot")}) {
+    options.kernel_arguments = refused;
+    const Status status = CheckLabOptions(options);
+    ASSERT_FALSE(status) << refused;
+    EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+    EXPECT_THAT(status.error().message, HasSubstr("kernel arguments"));
+  }
 }
 
 TEST(KernelCommandLine, HidesWhatIsNotRepeatable) {

@@ -46,6 +46,18 @@ TEST(LabFacts, NameTheEmulatorAndTheMachine) {
   EXPECT_THAT(NoteOf(facts), AllOf(HasSubstr("not silicon"), Not(HasSubstr("profile"))));
 }
 
+TEST(LabFacts, NameTheKernelsArgumentsWhereThereAreAny) {
+  LabOptions options;
+  const json plain = LabFacts(options, "2.7", "", nullptr);
+  EXPECT_FALSE(plain.contains("kernel_arguments"));
+  options.kernel_arguments = "nohz_full=1";
+  const json facts = LabFacts(options, "2.7", "", nullptr);
+  EXPECT_EQ(facts["kernel_arguments"], "nohz_full=1");
+  EXPECT_NE(experiment::LabWithoutSeed({{"lab", plain}}),
+            experiment::LabWithoutSeed({{"lab", facts}}));
+  EXPECT_THAT(experiment::LabText({{"lab", facts}}), HasSubstr("kernel_arguments=nohz_full=1"));
+}
+
 TEST(LabFacts, AProfileComesWithItsSourceAndStaysAnEmulator) {
   const json facts = LabFacts(Profiled(), "2.7", "", nullptr);
   EXPECT_EQ(facts["profile"]["name"], "skylake-client");
