@@ -50,6 +50,25 @@ function(plectl_add_unit_test folder)
   plectl_use_pch(${folder}_test plectl_test_pch)
   gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." NO_PRETTY_VALUES
                        PROPERTIES LABELS unit TIMEOUT 60)
+  set_property(GLOBAL APPEND PROPERTY plectl_unit_tests ${folder}_test)
+endfunction()
+
+# plectl_list_programs(FOLDER VARIABLE): all executables of FOLDER and below but the unit tests.
+function(plectl_list_programs folder variable)
+  get_property(unit_tests GLOBAL PROPERTY plectl_unit_tests)
+  get_property(programs DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS programs)
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL "EXECUTABLE" OR target IN_LIST unit_tests)
+      list(REMOVE_ITEM programs ${target})
+    endif()
+  endforeach()
+  get_property(below DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
+  foreach(subfolder IN LISTS below)
+    plectl_list_programs(${subfolder} of_subfolder)
+    list(APPEND programs ${of_subfolder})
+  endforeach()
+  set(${variable} ${programs} PARENT_SCOPE)
 endfunction()
 
 # plectl_add_fuzzer(NAME SOURCE LINKS...): a libFuzzer binary with its corpus in tests/fuzz/corpus/NAME.
