@@ -60,23 +60,32 @@ Result<int> Boot(const Options& options) {
   return Run(options, job, printer);
 }
 
-// "HOST:LAB", or "HOST", which goes to /job under its name.
-Status TakeAlong(std::string_view file, lab::LabJob& job) {
+// "HOST:LAB", or "HOST", which goes to /job under its name. The path on this machine.
+Result<std::filesystem::path> TakeAlong(std::string_view file, lab::LabJob& job) {
   const size_t colon = file.rfind(":/");
-  const std::filesystem::path host(file.substr(0, colon));
+  std::filesystem::path host(file.substr(0, colon));
   std::string inside = colon == std::string_view::npos
                            ? fmt::format("{}/{}", lab::kJobDirectory, host.filename().string())
                            : std::string(file.substr(colon + 1));
   Result<std::string> content = ReadFile(host);
   if (!content) return BadInput(content.error().message, "--file takes HOST or HOST:/path/in/lab");
   job.files.insert_or_assign(std::move(inside), *std::move(content));
-  return lab::AddLibrariesOf(host, job);
+  return host;
+}
+
+Status TakeAlong(const std::vector<std::string>& files, lab::LabJob& job) {
+  std::vector<std::filesystem::path> hosts;
+  for (const std::string& file : files) {
+    PLECTL_ASSIGN_OR_RETURN(std::filesystem::path host, TakeAlong(file, job));
+    hosts.push_back(std::move(host));
+  }
+  return lab::AddLibrariesOf(hosts, job);
 }
 
 Result<int> Exec(const Options& options) {
   lab::LabJob job;
   job.argv = options.command;
-  for (const std::string& file : options.files) PLECTL_RETURN_IF_ERROR(TakeAlong(file, job));
+  PLECTL_RETURN_IF_ERROR(TakeAlong(options.files, job));
   LabPrinter printer({.console = options.console, .machine = false, .json = false});
   return Run(options, job, printer);
 }
@@ -115,7 +124,8 @@ void AddExec(CLI::App& parent, CommandContext& context, const OptionsPtr& option
   exec->add_flag("--console", options->console, "Print the kernel's messages too (slower)");
   exec->add_option(
           "--file", options->files,
-          "A file to take along (a program: with its libraries): HOST or HOST:/path/in/lab")
+          "A file to take along (a program: with its libraries, yours before this machine's): HOST "
+          "or HOST:/path/in/lab")
       ->take_all()
       ->allow_extra_args(false);
   exec->add_option("command", options->command, "The command and its arguments, after --")

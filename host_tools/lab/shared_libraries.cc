@@ -21,7 +21,7 @@ std::string_view WithoutAddress(std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<SharedLibrary>> ParseLdd(std::string_view output) {
+std::vector<SharedLibrary> ParseLdd(std::string_view output) {
   constexpr std::string_view kArrow = " => ";
   std::vector<SharedLibrary> libraries;
   for (const std::string_view raw_line : Split(output, '\n')) {
@@ -36,16 +36,13 @@ Result<std::vector<SharedLibrary>> ParseLdd(std::string_view output) {
     }
     const std::string name(Trim(line.substr(0, arrow)));
     const std::string file(WithoutAddress(line.substr(arrow + kArrow.size())));
-    if (!file.starts_with('/')) {
-      return Environment(fmt::format("shared library {}: {}", name, file),
-                         "build plectl on this machine, or install the library");
-    }
-    libraries.push_back({name, file});
+    const bool is_found = file.starts_with('/');  // else "not found"
+    libraries.push_back({name, is_found ? file : ""});
   }
   return libraries;
 }
 
-Result<std::vector<SharedLibrary>> SharedLibrariesOf(const std::filesystem::path& program) {
+Result<std::vector<SharedLibrary>> WantedLibrariesOf(const std::filesystem::path& program) {
   ChildOptions options;
   options.argv = {"ldd", program.string()};
   options.environment = {{"LC_ALL", "C"}};
@@ -56,6 +53,17 @@ Result<std::vector<SharedLibrary>> SharedLibrariesOf(const std::filesystem::path
   }
   return Environment(
       fmt::format("ldd {}: {}: {}", program.string(), output.exit.Text(), TrimRight(output.err)));
+}
+
+Result<std::vector<SharedLibrary>> SharedLibrariesOf(const std::filesystem::path& program) {
+  PLECTL_ASSIGN_OR_RETURN(auto libraries, WantedLibrariesOf(program));
+  for (const SharedLibrary& library : libraries) {
+    if (!library.file.empty()) continue;
+    return Environment(
+        fmt::format("{} needs the shared library {}: not found", program.string(), library.name),
+        "build it on this machine, or install the library");
+  }
+  return libraries;
 }
 
 }  // namespace plectl::lab

