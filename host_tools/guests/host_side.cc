@@ -56,7 +56,8 @@ void HostSide::AddTo(const VcpuGroup& group, GuestResult& result) const {
     vcpu.voluntary_switches = usage.voluntary_switches;
     vcpu.user_ns = usage.user_ns;
     vcpu.system_ns = usage.system_ns;
-    vcpu.guest_ns = CredibleGuestNs(clocks.guest_ns, usage.user_ns + usage.system_ns);
+    vcpu.guest_ns =
+        CredibleGuestNs(clocks.guest_ns, static_cast<uint64_t>(usage.user_ns + usage.system_ns));
     vcpu.run_delay_ns = clocks.run_delay_ns;
   }
 }
