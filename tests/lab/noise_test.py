@@ -45,10 +45,10 @@ sweep() {
 until_record() { until grep -q '"kind":"trial"' /job/$1/run.jsonl 2>/dev/null; do usleep 100000; done; }
 end() { kill $hog; wait $hog; wait $sweep; echo "$1 $?" >&2; cat /job/$1/run.jsonl; }
 
-hog limited 48 direct; sweep other . 3; until_record other; end other
-hog limited 48 direct; sweep own limited 3; until_record own; end own
+hog limited 48 direct; sweep other . 20; until_record other; end other
+hog limited 48 direct; sweep own limited 20; until_record own; end own
 hog limited 48 direct; sweep stays . 1; wait $sweep; end stays
-hog . 160 kswapd; sweep host . 3; until_record host; end host
+hog . 160 kswapd; sweep host . 20; until_record host; end host
 plectl report /job/stays >&2
 """
 RUNS = ("other", "own", "stays", "host")
