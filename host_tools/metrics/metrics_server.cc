@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/metrics/metrics_server.h"
+
+#include <fmt/format.h>
+#include <prometheus/exposer.h>
+
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "host_tools/metrics/basic_auth.h"
+#include "host_tools/metrics/port_check.h"
+#include "host_tools/metrics/text_format.h"
+#include "host_tools/metrics/tls_files.h"
+
+namespace plectl::metrics {
+namespace {
+
+// prometheus-cpp's serializer writes help texts as they are.
+class Escaped final : public prometheus::Collectable {
+ public:
+  explicit Escaped(std::shared_ptr<const prometheus::Collectable> source)
+      : source_(std::move(source)) {}
+
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
+    std::vector<prometheus::MetricFamily> families = source_->Collect();
+    EscapeForText(families);
+    return families;
+  }
+
+ private:
+  std::shared_ptr<const prometheus::Collectable> source_;
+};
+
+std::vector<std::string> CivetwebOptions(const ServerOptions& options) {
+  const bool tls = !options.tls_certificate.empty();
+  const std::string timeout_ms = std::to_string(options.request_timeout.count());
+  std::vector<std::string> words = {
+      "listening_ports", options.address.Text() + (tls ? "s" : ""), "num_threads",
+      std::to_string(options.threads), "connection_queue",
+      std::to_string(options.connections_queued_max), "request_timeout_ms", timeout_ms,
+      // A connection per scrape: one that is kept open would hold a thread.
+      "enable_keep_alive", "no", "max_request_size", "8192", "enable_auth_domain_check", "no"};
+  if (tls) {
+    // 4: TLS 1.2 and later.
+    words.insert(words.end(), {"ssl_certificate", options.tls_certificate.string(),
+                               "ssl_protocol_version", "4"});
+  }
+  return words;
+}
+
+}  // namespace
+
+struct MetricsServer::Parts {
+  std::shared_ptr<Escaped> source;
+  std::unique_ptr<prometheus::Exposer> exposer;  // the first to go: its threads ask the source
+};
+
+MetricsServer::MetricsServer(ListenAddress address, bool tls, std::unique_ptr<Parts> parts)
+    : address_(std::move(address)), tls_(tls), parts_(std::move(parts)) {}
+
+MetricsServer::~MetricsServer() = default;
+
+Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(
+    const ServerOptions& options, std::shared_ptr<const prometheus::Collectable> source) {
+  const bool tls = !options.tls_certificate.empty();
+  std::optional<Credentials> credentials;
+  if (!options.basic_auth_file.empty()) {
+    PLECTL_ASSIGN_OR_RETURN(credentials, LoadCredentials(options.basic_auth_file));
+  }
+  if (tls) PLECTL_RETURN_IF_ERROR(CheckTlsCertificate(options.tls_certificate));
+  PLECTL_RETURN_IF_ERROR(CheckPortFree(options.address));
+  auto parts = std::make_unique<Parts>();
+  parts->source = std::make_shared<Escaped>(std::move(source));
+  ListenAddress address = options.address;
+  try {
+    parts->exposer = std::make_unique<prometheus::Exposer>(CivetwebOptions(options));
+    if (credentials) {
+      parts->exposer->RegisterAuth(
+          [known = *std::move(credentials)](const std::string& user, const std::string& password) {
+            return known.Match(user, password);
+          },
+          "plectl");
+    }
+    parts->exposer->RegisterCollectable(parts->source);
+    address.port = static_cast<uint16_t>(parts->exposer->GetListeningPorts().at(0));
+  } catch (const std::exception& error) {
+    return Environment(fmt::format("cannot serve metrics on {}: {}", address.Text(), error.what()),
+                       "choose another address or port");
+  }
+  return std::unique_ptr<MetricsServer>(
+      new MetricsServer(std::move(address), tls, std::move(parts)));
+}
+
+std::string MetricsServer::Url() const {
+  return fmt::format("{}://{}/metrics", tls_ ? "https" : "http", address_.Text());
+}
+
+}  // namespace plectl::metrics
