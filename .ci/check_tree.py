@@ -21,8 +21,9 @@ MAY_INCLUDE = {
     "experiment": {"host", "guests", "analysis", "base", "abi"},
     "output": {"experiment", "metrics", "analysis", "host", "guests", "base", "abi"},
     "lab": {"experiment", "host", "guests", "base", "abi"},
-    "cli": {"output", "lab", "experiment", "metrics", "analysis", "host", "guests", "base", "abi"},
-    "bench": {"cli", "output", "lab", "experiment", "metrics", "analysis", "host", "guests", "base",
+    "monitor": {"host", "metrics", "base", "abi"},
+    "cli": {"output", "lab", "monitor", "experiment", "metrics", "analysis", "host", "guests", "base", "abi"},
+    "bench": {"cli", "output", "lab", "monitor", "experiment", "metrics", "analysis", "host", "guests", "base",
               "abi"},
 }
 LINES_MAX = 400
