@@ -4,9 +4,9 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "host_tools/metrics/listen_address.h"
@@ -34,6 +34,7 @@ struct Options {
   uint64_t deadline_ms = 8000;
   std::string probes = "on";
   std::string exit_times = "on";
+  std::string probe_statistics = "start";
   MonitorOptions monitor;
 };
 
@@ -46,10 +47,16 @@ constexpr const char* kFooter =
     "A reload of kvm_intel or kvm_amd needs neither: the probes are in kvm.ko.\n"
     "Example: plectl monitor --listen 127.0.0.1:9753";
 
+ProbeStatistics StatisticsOf(std::string_view name) {
+  if (name == "off") return ProbeStatistics::kOff;
+  return name == "start" ? ProbeStatistics::kAtStart : ProbeStatistics::kPeriodic;
+}
+
 MonitorOptions MonitorOptionsOf(const Options& options) {
   MonitorOptions result = options.monitor;
   result.scrape_deadline = std::chrono::milliseconds(options.deadline_ms);
   result.probes = options.probes == "on";
+  result.probe_statistics = StatisticsOf(options.probe_statistics);
   result.exit_times = options.exit_times == "on";
   return result;
 }
@@ -108,10 +115,6 @@ void AddServerOptions(CLI::App& command, Options& options) {
 }
 
 void AddWatchOptions(CLI::App& command, Options& options) {
-  const std::map<std::string, ProbeStatistics> statistics = {
-      {"off", ProbeStatistics::kOff},
-      {"start", ProbeStatistics::kAtStart},
-      {"periodic", ProbeStatistics::kPeriodic}};
   MonitorOptions& monitor = options.monitor;
   command.add_option("--vms-max", monitor.sampler.vms_max, "VMs that get series")
       ->check(CLI::Range(1, 100000))
@@ -134,12 +137,11 @@ void AddWatchOptions(CLI::App& command, Options& options) {
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   command
-      .add_option(
-          "--probe-statistics", monitor.probe_statistics,
-          "When the kernel measures what the probes cost: off, start (ten seconds), periodic "
-          "(a second of each minute besides; keeps CAP_SYS_ADMIN)")
-      ->transform(CLI::CheckedTransformer(statistics))
-      ->default_str("start");
+      .add_option("--probe-statistics", options.probe_statistics,
+                  "off, start or periodic: when the kernel measures what the probes cost; ten "
+                  "seconds, besides a second of each minute (keeps CAP_SYS_ADMIN)")
+      ->check(CLI::IsMember({"off", "start", "periodic"}))
+      ->capture_default_str();
 }
 
 }  // namespace

@@ -13,39 +13,33 @@
 
 namespace plectl::monitor {
 
-// A thread's clocks; in clock ticks since it began, or since boot (start).
-struct ThreadTimes {
+// What is wanted of a thread's stat file (proc(5)).
+struct ThreadStat {
   uint64_t start_ticks = 0;
-  uint64_t user_ticks = 0;  // without the guest's
-  uint64_t system_ticks = 0;
-  uint64_t guest_ticks = 0;
-  std::optional<uint64_t> run_delay_ns;  // ready, but waiting for a CPU; not in every kernel
+  uint64_t process_threads = 0;
+  bool has_ended = false;  // but was not waited for yet
 };
 
-enum class ThreadState { kThere, kGone, kUnreadable };
-
-// Reads files of /proc, tens of thousands per scrape: into a buffer of its own, no allocations.
+// Reads files of /proc, thousands per scrape: into a buffer of its own, no allocations.
 class ProcFiles {
  public:
   explicit ProcFiles(const HostRoot& root);
 
-  // When the process began; nothing when there is none.
+  // When the process began, in clock ticks since boot; nothing when it is not there or has ended.
   std::optional<uint64_t> ProcessStartTicks(pid_t pid);
-  // Fills `times` when the thread is there.
-  ThreadState ReadThread(pid_t pid, pid_t tid, ThreadTimes& times);
+  // False only when it is known that this thread has ended, if its id is another one's by now too.
+  bool MayThreadLive(pid_t pid, pid_t tid, uint64_t start_ticks);
 
  private:
-  // The content, good until the next call; nothing with `error_` set.
-  std::optional<std::string_view> Read(const char* path);
+  // Of a thread's stat file; nothing with `error_` set.
+  std::optional<ThreadStat> ReadStat(pid_t pid, pid_t tid);
 
   std::string root_;  // "" for "/"
-  std::array<char, 2048> buffer_ = {};
+  std::array<char, 1024> buffer_ = {};
   int error_ = 0;
 };
 
-// The fields of /proc/PID/stat or a thread's that are wanted here. Nothing when it is no such file.
-std::optional<ThreadTimes> ParseThreadStat(std::string_view stat);
-// The second figure of a schedstat file.
-std::optional<uint64_t> ParseRunDelayNs(std::string_view schedstat);
+// Nothing when it is none.
+std::optional<ThreadStat> ParseThreadStat(std::string_view stat);
 
 }  // namespace plectl::monitor

@@ -12,90 +12,63 @@
 namespace plectl::monitor {
 namespace {
 
+// The kernel tells which threads end, unless it skips the program that does: /proc is asked about
+// so many per round, in turn.
+constexpr uint64_t kVerifiedPerRound = 256;
+
 // The kernel's own conversion (nsec_to_clock_t).
-uint64_t StartTicks(uint64_t start_boottime_ns) {
+uint64_t StartTicks(const VcpuCounts& counts) {
   constexpr uint64_t kNsPerS = 1'000'000'000;
-  return start_boottime_ns / (kNsPerS / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)));
+  return counts.start_boottime_ns / (kNsPerS / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)));
 }
 
-ThreadId IdOf(const VcpuCounts& counts) {
-  return {.pid = static_cast<pid_t>(counts.tgid),
-          .tid = static_cast<pid_t>(counts.tid),
-          .key = thread_key(counts.tid, counts.start_boottime_ns),
-          .start_ticks = StartTicks(counts.start_boottime_ns)};
-}
-
-VcpuThread& FindThread(VcpuRecord& vcpu, const ThreadId& id) {
-  const auto found = std::ranges::find(vcpu.threads, id.key, &VcpuThread::key);
-  if (found != vcpu.threads.end()) return *found;
-  return vcpu.threads.emplace_back(VcpuThread{.key = id.key, .start_ticks = id.start_ticks});
-}
-
-void AddExits(const VcpuCounts& counts, std::vector<uint64_t>& exits) {
-  for (size_t i = 0; i < exits.size(); ++i) exits[i] += counts.exits[i];
-}
-
-void AddEndedTimes(const ThreadTimes& times, ThreadTimes& ended) {
-  ended.user_ticks += times.user_ticks;
-  ended.system_ticks += times.system_ticks;
-  ended.guest_ticks += times.guest_ticks;
-  if (ended.run_delay_ns) *ended.run_delay_ns += times.run_delay_ns.value_or(0);
+uint64_t KeyOf(const VcpuCounts& counts) {
+  return thread_key(counts.tid, counts.start_boottime_ns);
 }
 
 }  // namespace
 
-void Sampler::BeginRound() {
-  ++round_;
-  position_ = stopped_at_ = dropped_vcpus_ = vcpus_ = 0;
+bool Sampler::InTime() {
+  in_time_ = in_time_ && MonotonicNs() <= deadline_ns_;
+  return in_time_;
+}
+
+void Sampler::BeginRound(int64_t deadline_ns) {
+  deadline_ns_ = deadline_ns;
+  in_time_ = true;
+  position_ = dropped_vcpus_ = vcpus_ = 0;
   counts_known_ = false;
-  table_.DropEnded();
+  table_.DropEnded([this] { return InTime(); });
   for (auto& [pid, vm] : table_.records()) {
     vm.live = {};
     vcpus_ += vm.vcpus.size();
-    for (VcpuRecord& vcpu : vm.vcpus) {
-      vcpu.pause_exits = vcpu.ended_pause_exits;
-      vcpu.exits = vcpu.ended_exits;
-    }
+    for (VcpuRecord& vcpu : vm.vcpus) vcpu.all = vcpu.ended;
   }
 }
 
-bool Sampler::EndRound(int64_t deadline_ns) {
-  RefreshUnseen(deadline_ns);
-  first_due_ = stopped_at_;
-  return stopped_at_ == 0;
-}
-
 Result<bool> Sampler::Update(KernelCounts& kernel, int64_t deadline_ns) {
-  BeginRound();
+  BeginRound(deadline_ns);
   const Status read =
-      kernel.ForEachThread([&](const VcpuCounts& counts) { Visit(kernel, counts, deadline_ns); });
+      kernel.ForEachThread([&](const VcpuCounts& counts) { Visit(kernel, counts); });
   kernel.Forget(to_forget_);
   to_forget_.clear();
-  counts_known_ = read.has_value();
-  const bool complete = EndRound(deadline_ns);
+  verify_from_ =
+      verify_from_ + kVerifiedPerRound < position_ ? verify_from_ + kVerifiedPerRound : 0;
   PLECTL_RETURN_IF_ERROR(read);
-  return complete;
+  counts_known_ = true;
+  return in_time_;
 }
 
 bool Sampler::UpdateWithoutCounts(int64_t deadline_ns) {
-  BeginRound();
+  BeginRound(deadline_ns);
   counts_known_ = true;
-  return EndRound(deadline_ns);
+  return in_time_;
 }
 
 void Sampler::ScanOpenFiles() {
   const auto processes = host::VmProcesses(root_);
   if (!processes) return;
   for (const pid_t pid : *processes) table_.Find(pid);
-}
-
-// Two spans of threads take turns when the time is never enough for all.
-bool Sampler::IsDue(int64_t deadline_ns) {
-  const uint64_t position = position_++;
-  if (position < first_due_) return false;
-  if (stopped_at_ == 0 && MonotonicNs() > deadline_ns)
-    stopped_at_ = std::max<uint64_t>(position, 1);
-  return stopped_at_ == 0;
 }
 
 VcpuRecord* Sampler::FindVcpu(VmRecord& vm, uint32_t id) {
@@ -105,94 +78,41 @@ VcpuRecord* Sampler::FindVcpu(VmRecord& vm, uint32_t id) {
   ++vcpus_;
   VcpuRecord vcpu;
   vcpu.id = id;
-  if (options_.per_vcpu_reasons) vcpu.exits = vcpu.ended_exits = std::vector<uint64_t>(kSlots);
+  if (options_.per_vcpu_reasons) vcpu.ended.exits = std::vector<uint64_t>(kSlots);
+  vcpu.all = vcpu.ended;
   return &*vm.vcpus.insert(place, std::move(vcpu));
 }
 
-void Sampler::AddLive(VmRecord& vm, VcpuRecord* vcpu, const VcpuCounts& counts) {
-  vm.live.Add(counts);
-  if (vcpu == nullptr) {
-    ++dropped_vcpus_;
-    return;
-  }
-  vcpu->pause_exits += counts.exits[pause_slot_];
-  AddExits(counts, vcpu->exits);
+bool Sampler::HasEnded(const VcpuCounts& counts) {
+  const bool is_turn = position_ >= verify_from_ && position_ < verify_from_ + kVerifiedPerRound;
+  ++position_;
+  if (counts.ended != 0) return true;
+  return is_turn && InTime() &&
+         !table_.files().MayThreadLive(static_cast<pid_t>(counts.tgid),
+                                       static_cast<pid_t>(counts.tid), StartTicks(counts));
 }
 
-void Sampler::AddEnded(VmRecord& vm, VcpuRecord* vcpu, const VcpuCounts& counts) {
-  vm.ended.Add(counts);
-  if (vcpu == nullptr) return;
-  vcpu->ended_pause_exits += counts.exits[pause_slot_];
-  vcpu->pause_exits += counts.exits[pause_slot_];
-  AddExits(counts, vcpu->ended_exits);
-  AddExits(counts, vcpu->exits);
-}
-
-void Sampler::Retire(KernelCounts& kernel, VmRecord& vm, VcpuRecord* vcpu,
-                     const VcpuCounts& counts) {
-  const uint64_t key = IdOf(counts).key;
-  to_forget_.push_back(key);
-  // Once more, now that it cannot grow any longer.
-  AddEnded(vm, vcpu, kernel.Find(key).value_or(counts));
-  if (vcpu == nullptr) return;
-  const auto thread = std::ranges::find(vcpu->threads, key, &VcpuThread::key);
-  if (thread == vcpu->threads.end()) return;
-  if (thread->times) AddEndedTimes(*thread->times, vcpu->ended_times);
-  vcpu->threads.erase(thread);
-}
-
-ThreadState Sampler::ReadTimes(const ThreadId& id, ThreadTimes& times) {
-  const ThreadState state = table_.files().ReadThread(id.pid, id.tid, times);
-  // Else its id is another thread's by now.
-  const bool same = state != ThreadState::kThere || times.start_ticks == id.start_ticks;
-  return same ? state : ThreadState::kGone;
-}
-
-void Sampler::Visit(KernelCounts& kernel, const VcpuCounts& counts, int64_t deadline_ns) {
-  const ThreadId id = IdOf(counts);
-  VmRecord* vm = table_.Find(id.pid);
-  ThreadTimes times;
-  const ThreadState state = IsDue(deadline_ns) ? ReadTimes(id, times) : ThreadState::kUnreadable;
-  // Of a VM that has ended, even when its process id is another VM's by now.
-  if (vm == nullptr || id.start_ticks < vm->start_ticks) {
-    if (state == ThreadState::kGone) to_forget_.push_back(id.key);
-    return;
-  }
+void Sampler::Visit(KernelCounts& kernel, const VcpuCounts& counts) {
+  const bool ended = HasEnded(counts);
+  if (ended) to_forget_.push_back(KeyOf(counts));
+  const auto pid = static_cast<pid_t>(counts.tgid);
+  VmRecord* vm = InTime() ? table_.Find(pid) : table_.FindKnown(pid);
+  // A thread that is older than the process is one of a process that has ended.
+  if (vm == nullptr || StartTicks(counts) < vm->start_ticks) return;
   vm->is_counted = true;
   VcpuRecord* vcpu = FindVcpu(*vm, counts.vcpu_id);
-  if (state == ThreadState::kGone) {
-    Retire(kernel, *vm, vcpu, counts);
+  if (vcpu == nullptr) ++dropped_vcpus_;
+  if (!ended) {
+    vm->live.Add(counts);
+    if (vcpu != nullptr) vcpu->all.Add(counts, pause_slot_);
     return;
   }
-  AddLive(*vm, vcpu, counts);
+  // Once more, now that it cannot grow any longer.
+  const VcpuCounts final = kernel.Find(KeyOf(counts)).value_or(counts);
+  vm->ended.Add(final);
   if (vcpu == nullptr) return;
-  VcpuThread& thread = FindThread(*vcpu, id);
-  thread.round = round_;
-  if (state == ThreadState::kThere) thread.times = times;
-}
-
-// Threads that have made no exit since the probes were attached again.
-void Sampler::RefreshUnseen(VmRecord& vm, VcpuRecord& vcpu, int64_t deadline_ns) {
-  std::erase_if(vcpu.threads, [&](VcpuThread& thread) {
-    if (thread.round == round_ || !IsDue(deadline_ns)) return false;
-    ThreadTimes times;
-    const ThreadId id{.pid = vm.pid,
-                      .tid = static_cast<pid_t>(thread.key & ((1U << kTidBits) - 1)),
-                      .key = thread.key,
-                      .start_ticks = thread.start_ticks};
-    const ThreadState state = ReadTimes(id, times);
-    if (state == ThreadState::kThere) thread.times = times;
-    if (state == ThreadState::kGone && thread.times) {
-      AddEndedTimes(*thread.times, vcpu.ended_times);
-    }
-    return state == ThreadState::kGone;
-  });
-}
-
-void Sampler::RefreshUnseen(int64_t deadline_ns) {
-  for (auto& [pid, vm] : table_.records()) {
-    for (VcpuRecord& vcpu : vm.vcpus) RefreshUnseen(vm, vcpu, deadline_ns);
-  }
+  vcpu->ended.Add(final, pause_slot_);
+  vcpu->all.Add(final, pause_slot_);
 }
 
 void Sampler::Fold(KernelCounts& kernel) {
@@ -200,10 +120,7 @@ void Sampler::Fold(KernelCounts& kernel) {
   for (auto& [pid, vm] : table_.records()) {
     vm.ended.Add(vm.live);
     vm.live = {};
-    for (VcpuRecord& vcpu : vm.vcpus) {
-      vcpu.ended_pause_exits = vcpu.pause_exits;
-      vcpu.ended_exits = vcpu.exits;
-    }
+    for (VcpuRecord& vcpu : vm.vcpus) vcpu.ended = vcpu.all;
   }
 }
 

@@ -17,15 +17,8 @@ struct SamplerOptions {
   bool per_vcpu_reasons = false;
 };
 
-struct ThreadId {
-  pid_t pid = 0;
-  pid_t tid = 0;
-  uint64_t key = 0;  // thread_key()
-  uint64_t start_ticks = 0;
-};
-
-// Brings what the kernel counted and what /proc says of the threads together, by VM and vCPU.
-// Counts only grow while a VM lives, whatever its threads do. Not for several threads at once.
+// Brings what the kernel counted of threads together by VM and vCPU. Counts only grow while a VM
+// lives, whatever its threads do. Not for several threads at once.
 class Sampler {
  public:
   Sampler(const HostRoot& root, const SamplerOptions& options)
@@ -34,11 +27,11 @@ class Sampler {
   // Which slot PAUSE exits are in (ExitSlotTable).
   void SetPauseSlot(uint32_t slot) { pause_slot_ = slot; }
 
-  // Reads all. After `deadline_ns` (MonotonicNs()) threads are not asked for their clocks any more:
-  // they keep what they had, and are the first in the next round. False when that happened. When
-  // the kernel's counts cannot be read, none are known until the next round (counts_known()).
+  // Reads all. After `deadline_ns` (MonotonicNs()) it asks /proc nothing more: VMs that have come
+  // or gone are seen later. False when that happened. When the kernel's counts cannot be read, none
+  // are known until the next round (counts_known()).
   Result<bool> Update(KernelCounts& kernel, int64_t deadline_ns);
-  // The same while nothing is counted: which VMs there still are, and the clocks of known threads.
+  // The same while nothing is counted: which VMs there still are.
   bool UpdateWithoutCounts(int64_t deadline_ns);
   // Adds the VMs that have a KVM file open, of processes that we may look at.
   void ScanOpenFiles();
@@ -48,34 +41,26 @@ class Sampler {
   [[nodiscard]] VmTable& table() { return table_; }
   [[nodiscard]] const VmTable& table() const { return table_; }
   [[nodiscard]] bool counts_known() const { return counts_known_; }
+  [[nodiscard]] uint64_t vcpus() const { return vcpus_; }
   // vCPUs that have no series of their own since there are too many.
   [[nodiscard]] uint64_t dropped_vcpus() const { return dropped_vcpus_; }
-  [[nodiscard]] uint64_t vcpus() const { return vcpus_; }
-  [[nodiscard]] const SamplerOptions& options() const { return options_; }
 
  private:
-  void BeginRound();
-  bool EndRound(int64_t deadline_ns);
-  void Visit(KernelCounts& kernel, const VcpuCounts& counts, int64_t deadline_ns);
+  void BeginRound(int64_t deadline_ns);
+  void Visit(KernelCounts& kernel, const VcpuCounts& counts);
   // Nothing when there is no room for the vCPU.
   VcpuRecord* FindVcpu(VmRecord& vm, uint32_t id);
-  void AddLive(VmRecord& vm, VcpuRecord* vcpu, const VcpuCounts& counts);
-  void AddEnded(VmRecord& vm, VcpuRecord* vcpu, const VcpuCounts& counts);
-  void Retire(KernelCounts& kernel, VmRecord& vm, VcpuRecord* vcpu, const VcpuCounts& counts);
-  ThreadState ReadTimes(const ThreadId& id, ThreadTimes& times);
-  void RefreshUnseen(int64_t deadline_ns);
-  void RefreshUnseen(VmRecord& vm, VcpuRecord& vcpu, int64_t deadline_ns);
-  // Whether the next thread's clocks are read in this round.
-  bool IsDue(int64_t deadline_ns);
+  bool HasEnded(const VcpuCounts& counts);
+  bool InTime();
 
   HostRoot root_;
   SamplerOptions options_;
   VmTable table_;
   uint32_t pause_slot_ = 0;
-  uint64_t round_ = 0;
-  uint64_t position_ = 0;    // of the thread in this round
-  uint64_t first_due_ = 0;   // those before it had their turn in the last round
-  uint64_t stopped_at_ = 0;  // by the deadline; 0: not
+  int64_t deadline_ns_ = 0;
+  bool in_time_ = true;
+  uint64_t position_ = 0;     // of the thread in this round
+  uint64_t verify_from_ = 0;  // the first one that /proc is asked about
   uint64_t vcpus_ = 0;
   uint64_t dropped_vcpus_ = 0;
   bool counts_known_ = false;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <string>
 
 #include "host_tools/monitor/monitor_metrics.h"
@@ -28,38 +26,37 @@ VcpuFamilies MakeFamilies(MetricsBuilder& builder) {
       builder.Counter(
           "plectl_vcpu_run_delay_seconds_total",
           "Time that a vCPU's thread was ready and waited for a CPU; what KVM tells the "
-          "guest as steal time (schedstat)"),
-      builder.Counter(
-          "plectl_vcpu_cpu_seconds_total",
-          "CPU time of a vCPU's thread; user is without guest (/proc/PID/task/TID/stat)"),
+          "guest as steal time, since the vCPU was seen first (sched_info)"),
+      builder.Counter("plectl_vcpu_cpu_seconds_total",
+                      "CPU time of a vCPU's thread since it was seen first; user is without guest "
+                      "(task_struct)"),
       builder.Counter("plectl_vcpu_exits_total",
                       "VM exits of a vCPU by reason (tracepoint kvm_exit)"),
   };
 }
 
-void AddClocks(const VmRecord& vm, const VcpuRecord& vcpu, const std::string& id, double tick_s,
+void AddClocks(const VmRecord& vm, const VcpuRecord& vcpu, const std::string& id,
                const VcpuFamilies& families) {
-  const auto times = vcpu.Times();
-  if (!times) return;
-  const auto add_cpu = [&](const char* mode, uint64_t ticks) {
+  const VcpuClocks& clocks = vcpu.all.clocks;
+  const auto add_cpu = [&](const char* mode, uint64_t time_ns) {
     AddSample(families.cpu, {{"vm", vm.label}, {"vcpu", id}, {"mode", mode}},
-              static_cast<double>(ticks) * tick_s);
+              static_cast<double>(time_ns) / kNsPerS);
   };
-  add_cpu("user", times->user_ticks);
-  add_cpu("system", times->system_ticks);
-  add_cpu("guest", times->guest_ticks);
-  if (times->run_delay_ns) {
+  add_cpu("user", clocks.user_ns);
+  add_cpu("system", clocks.system_ns);
+  add_cpu("guest", clocks.guest_ns);
+  if (clocks.run_delay_ns) {
     AddSample(families.delay, {{"vm", vm.label}, {"vcpu", id}},
-              static_cast<double>(*times->run_delay_ns) / kNsPerS);
+              static_cast<double>(*clocks.run_delay_ns) / kNsPerS);
   }
 }
 
 void AddReasons(const MonitorState& state, const VmRecord& vm, const VcpuRecord& vcpu,
                 const std::string& id, MetricFamily& family) {
-  for (uint32_t slot = 0; slot < vcpu.exits.size(); ++slot) {
-    if (vcpu.exits[slot] == 0) continue;
+  for (uint32_t slot = 0; slot < vcpu.all.exits.size(); ++slot) {
+    if (vcpu.all.exits[slot] == 0) continue;
     AddSample(family, {{"vm", vm.label}, {"vcpu", id}, {"reason", state.slots->names[slot]}},
-              static_cast<double>(vcpu.exits[slot]));
+              static_cast<double>(vcpu.all.exits[slot]));
   }
 }
 
@@ -74,17 +71,15 @@ void Reserve(const MonitorState& state, const VcpuFamilies& families) {
 }  // namespace
 
 void AddVcpuMetrics(const MonitorState& state, MetricsBuilder& builder) {
+  if (!state.slots || !state.sampler.counts_known()) return;
   const VcpuFamilies families = MakeFamilies(builder);
   Reserve(state, families);
-  const bool counted = state.slots && state.sampler.counts_known();
-  const double tick_s = 1.0 / static_cast<double>(::sysconf(_SC_CLK_TCK));
   for (const auto& [pid, vm] : state.sampler.table().records()) {
     for (const VcpuRecord& vcpu : vm.vcpus) {
       const std::string id = std::to_string(vcpu.id);
-      AddClocks(vm, vcpu, id, tick_s, families);
-      if (!counted) continue;
       AddSample(families.pauses, {{"vm", vm.label}, {"vcpu", id}},
-                static_cast<double>(vcpu.pause_exits));
+                static_cast<double>(vcpu.all.pause_exits));
+      AddClocks(vm, vcpu, id, families);
       AddReasons(state, vm, vcpu, id, families.exits);
     }
   }

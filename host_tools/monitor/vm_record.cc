@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/monitor/vm_record.h"
 
+#include <algorithm>
+
 namespace plectl::monitor {
 namespace {
-
-void AddTimes(const ThreadTimes& more, ThreadTimes& sum) {
-  sum.user_ticks += more.user_ticks;
-  sum.system_ticks += more.system_ticks;
-  sum.guest_ticks += more.guest_ticks;
-  if (sum.run_delay_ns && more.run_delay_ns) {
-    *sum.run_delay_ns += *more.run_delay_ns;
-  } else {
-    sum.run_delay_ns.reset();
-  }
-}
 
 // Both kinds of counts have the same members.
 template <class Counts>
@@ -33,13 +24,21 @@ void AddCounts(const Counts& more, Totals& sum) {
 void Totals::Add(const VcpuCounts& counts) { AddCounts(counts, *this); }
 void Totals::Add(const Totals& more) { AddCounts(more, *this); }
 
-std::optional<ThreadTimes> VcpuRecord::Times() const {
-  ThreadTimes sum = ended_times;
-  for (const VcpuThread& thread : threads) {
-    if (!thread.times) return std::nullopt;
-    AddTimes(*thread.times, sum);
-  }
-  return sum;
+void VcpuClocks::Add(const VcpuCounts& counts) {
+  const uint64_t with_guest_ns = counts.last.user_ns - counts.first.user_ns;
+  const uint64_t of_guest_ns = counts.last.guest_ns - counts.first.guest_ns;
+  // The kernel does not add to both in one step.
+  user_ns += with_guest_ns - std::min(with_guest_ns, of_guest_ns);
+  guest_ns += of_guest_ns;
+  system_ns += counts.last.system_ns - counts.first.system_ns;
+  if (counts.has_run_delay == 0) run_delay_ns.reset();
+  if (run_delay_ns) *run_delay_ns += counts.last.run_delay_ns - counts.first.run_delay_ns;
+}
+
+void VcpuTotals::Add(const VcpuCounts& counts, uint32_t pause_slot) {
+  pause_exits += counts.exits[pause_slot];
+  clocks.Add(counts);
+  for (size_t i = 0; i < exits.size(); ++i) exits[i] += counts.exits[i];
 }
 
 }  // namespace plectl::monitor

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "host_tools/monitor/bpf/vcpu_counts.h"
-#include "host_tools/monitor/proc_files.h"
 
 namespace plectl::monitor {
 
@@ -26,27 +25,31 @@ struct Totals {
   void Add(const Totals& more);
 };
 
-// A thread that runs a vCPU.
-struct VcpuThread {
-  uint64_t key = 0;  // thread_key()
-  uint64_t start_ticks = 0;
-  uint64_t round = 0;  // the last Update() that saw it in the kernel's counts
-  std::optional<ThreadTimes> times = {};
+// The clocks of a vCPU's threads, since each was seen first.
+struct VcpuClocks {
+  uint64_t user_ns = 0;  // without the guest's
+  uint64_t system_ns = 0;
+  uint64_t guest_ns = 0;
+  std::optional<uint64_t> run_delay_ns = 0;  // not in every kernel
+
+  void Add(const VcpuCounts& counts);
+};
+
+// What is counted of a vCPU.
+struct VcpuTotals {
+  uint64_t pause_exits = 0;
+  VcpuClocks clocks;
+  std::vector<uint64_t> exits;  // by slot; empty unless wanted
+
+  void Add(const VcpuCounts& counts, uint32_t pause_slot);
 };
 
 // A vCPU, by KVM's number of it. Its threads may come and go: what those that ended had counted
 // stays in it.
 struct VcpuRecord {
   uint32_t id = 0;
-  std::vector<VcpuThread> threads;
-  uint64_t pause_exits = 0;  // of its threads, as of the last Update()
-  uint64_t ended_pause_exits = 0;
-  ThreadTimes ended_times = {.run_delay_ns = 0};  // sums; only of threads that ended
-  std::vector<uint64_t> exits;                    // by slot, both kinds; empty unless wanted
-  std::vector<uint64_t> ended_exits;
-
-  // Sums over all threads; nothing when one of them is not known yet.
-  [[nodiscard]] std::optional<ThreadTimes> Times() const;
+  VcpuTotals all;    // as of the last Update()
+  VcpuTotals ended;  // of threads that ended
 };
 
 // A process that runs a VM. A later process of the same PID is another VM.

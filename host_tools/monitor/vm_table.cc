@@ -7,23 +7,28 @@
 
 namespace plectl::monitor {
 
-void VmTable::DropEnded() {
+void VmTable::DropEnded(const std::function<bool()>& in_time) {
   domains_.reset();
   for (auto it = records_.begin(); it != records_.end();) {
-    if (files_.ProcessStartTicks(it->first) == it->second.start_ticks) {
+    if (!in_time() || files_.ProcessStartTicks(it->first) == it->second.start_ticks) {
       ++it;
       continue;
     }
     labels_.erase(it->second.label);
     it = records_.erase(it);
   }
-  std::erase_if(without_room_, [this](const auto& process) {
-    return files_.ProcessStartTicks(process.first) != process.second;
+  std::erase_if(without_room_, [&](const auto& process) {
+    return in_time() && files_.ProcessStartTicks(process.first) != process.second;
   });
 }
 
+VmRecord* VmTable::FindKnown(pid_t pid) {
+  const auto known = records_.find(pid);
+  return known == records_.end() ? nullptr : &known->second;
+}
+
 VmRecord* VmTable::Find(pid_t pid) {
-  if (const auto known = records_.find(pid); known != records_.end()) return &known->second;
+  if (VmRecord* known = FindKnown(pid)) return known;
   const std::optional<uint64_t> start_ticks = files_.ProcessStartTicks(pid);
   if (!start_ticks) return nullptr;
   if (records_.size() >= vms_max_) {

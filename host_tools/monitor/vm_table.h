@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,11 +22,12 @@ class VmTable {
  public:
   VmTable(const HostRoot& root, size_t vms_max) : root_(root), files_(root), vms_max_(vms_max) {}
 
-  // Forgets the VMs whose process is gone, or is another one of the same PID. Begins a round:
-  // libvirt is asked again for names when a VM comes.
-  void DropEnded();
+  // Forgets the VMs whose process is gone, or is another one of the same PID; looks no further when
+  // `in_time` says no. Begins a round: libvirt is asked again for names when a VM comes.
+  void DropEnded(const std::function<bool()>& in_time);
   // The VM of a process: known, or new. Nothing when the process is gone, or when there is no room.
   VmRecord* Find(pid_t pid);
+  VmRecord* FindKnown(pid_t pid);
   // Reads all names again; labels change only with them.
   void RereadNames();
 

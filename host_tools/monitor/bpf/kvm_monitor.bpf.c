@@ -11,14 +11,23 @@
 #include "host_tools/monitor/bpf/vcpu_counts.h"
 
 // After linux/bpf.h, whose types they use.
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <linux/ptrace.h>
+
+struct sched_info {
+  unsigned long long run_delay;
+} __attribute__((preserve_access_index));
 
 struct task_struct {
   int pid;
   int tgid;
   __u64 start_boottime;
+  __u64 utime;
+  __u64 stime;
+  __u64 gtime;
+  struct sched_info sched_info;
 } __attribute__((preserve_access_index));
 
 // From KVM's type information, which user space reads (probe_layout.h). As for the sweep's observer:
@@ -66,14 +75,28 @@ static __always_inline __u64 key_of(const struct task_struct* task) {
   return thread_key((__u32)task->pid, task->start_boottime);
 }
 
-static __always_inline struct VcpuCounts* counts_of_current_thread(void) {
-  const __u64 key = key_of((const struct task_struct*)bpf_get_current_task_btf());
+static __always_inline const struct task_struct* current_thread(void) {
+  return (const struct task_struct*)bpf_get_current_task_btf();
+}
+
+static __always_inline struct VcpuCounts* counts_of(const struct task_struct* task) {
+  const __u64 key = key_of(task);
   return bpf_map_lookup_elem(&vcpus, &key);
+}
+
+// Some loads at each exit; from outside, a thread's clocks would cost two files of /proc each.
+static __always_inline void read_clocks(const struct task_struct* task,
+                                        struct ThreadClocks* clocks) {
+  if (bpf_core_field_exists(task->sched_info.run_delay))
+    clocks->run_delay_ns = task->sched_info.run_delay;
+  clocks->user_ns = task->utime;
+  clocks->system_ns = task->stime;
+  clocks->guest_ns = task->gtime;
 }
 
 // Once per thread, so that the usual way saves no registers for it.
 static __noinline struct VcpuCounts* add_current_thread(const void* vcpu) {
-  const struct task_struct* task = (const struct task_struct*)bpf_get_current_task_btf();
+  const struct task_struct* task = current_thread();
   const __u64 key = key_of(task);
   bpf_map_update_elem(&vcpus, &key, &no_counts, BPF_NOEXIST);
   struct VcpuCounts* counts = bpf_map_lookup_elem(&vcpus, &key);
@@ -81,6 +104,8 @@ static __noinline struct VcpuCounts* add_current_thread(const void* vcpu) {
   counts->start_boottime_ns = task->start_boottime;
   counts->tgid = (__u32)task->tgid;
   counts->tid = (__u32)task->pid;
+  counts->has_run_delay = bpf_core_field_exists(task->sched_info.run_delay);
+  read_clocks(task, &counts->first);
   bpf_probe_read_kernel(&counts->vcpu_id, sizeof(counts->vcpu_id), vcpu + vcpu_id_offset);
   return counts;
 }
@@ -93,7 +118,8 @@ static __always_inline __u32 slot_of(__u64 code) {
 }
 
 static __always_inline int count_exit(const void* vcpu, __u64 code) {
-  struct VcpuCounts* counts = counts_of_current_thread();
+  const struct task_struct* task = current_thread();
+  struct VcpuCounts* counts = counts_of(task);
   if (!counts) counts = add_current_thread(vcpu);
   if (!counts) {
     count_lost_exit();
@@ -103,6 +129,7 @@ static __always_inline int count_exit(const void* vcpu, __u64 code) {
   if (slot >= kSlots) return 0;  // never; for the verifier
   counts->exits[slot]++;
   counts->pending_slot = slot;
+  read_clocks(task, &counts->last);
   if (wants_exit_times) counts->pending_since_ns = bpf_ktime_get_ns();
   return 0;
 }
@@ -147,7 +174,7 @@ static __always_inline void add_time(struct TimeHistogram* times, __u64 time_ns,
 
 SEC("raw_tp/kvm_entry")
 int on_entry(struct bpf_raw_tracepoint_args* context) {
-  struct VcpuCounts* counts = counts_of_current_thread();
+  struct VcpuCounts* counts = counts_of(current_thread());
   if (!counts) return 0;
   const __u32 slot = counts->pending_slot;
   if (slot >= kSlots) return 0;
@@ -164,7 +191,7 @@ int on_entry(struct bpf_raw_tracepoint_args* context) {
 // Fired by the thread that runs the vCPU: on its PAUSE exits, or while it is scheduled in.
 SEC("raw_tp/kvm_ple_window_update")
 int on_window_update(struct bpf_raw_tracepoint_args* context) {
-  struct VcpuCounts* counts = counts_of_current_thread();
+  struct VcpuCounts* counts = counts_of(current_thread());
   if (!counts) return 0;
   const __u32 new_window = (__u32)context->args[1];
   const __u32 old_window = (__u32)context->args[2];
@@ -175,11 +202,21 @@ int on_window_update(struct bpf_raw_tracepoint_args* context) {
   return 0;
 }
 
+SEC("raw_tp/sched_process_exit")
+int on_thread_end(struct bpf_raw_tracepoint_args* context) {
+  const struct task_struct* task = current_thread();
+  struct VcpuCounts* counts = counts_of(task);
+  if (!counts) return 0;
+  read_clocks(task, &counts->last);
+  counts->ended = 1;
+  return 0;
+}
+
 enum { kErrnoNoSuchTask = 3 };
 
 // Inside kvm_vcpu_on_spin() when the exit is a PAUSE exit, else by a hypercall of the guest.
 static __always_inline int count_yield(int result) {
-  struct VcpuCounts* counts = counts_of_current_thread();
+  struct VcpuCounts* counts = counts_of(current_thread());
   if (!counts || counts->pending_slot != pause_slot) return 0;
   if (result > 0)
     counts->yields[kYieldSucceeded]++;

@@ -37,6 +37,14 @@ struct TimeHistogram {
 /* What kvm_vcpu_yield_to() answered. */
 enum { kYieldSucceeded, kYieldRefused, kYieldNotNeeded, kYieldFailed, kYieldResults };
 
+/* A thread's clocks, since it began. */
+struct ThreadClocks {
+  __u64 run_delay_ns; /* ready, but waiting for a CPU */
+  __u64 user_ns;      /* with the guest's */
+  __u64 system_ns;
+  __u64 guest_ns;
+};
+
 /* One thread that runs a vCPU. One writer, the thread itself, so that plain increments are exact. */
 struct VcpuCounts {
   __u64 start_boottime_ns;
@@ -45,6 +53,10 @@ struct VcpuCounts {
   __u32 vcpu_id;
   __u32 pending_slot; /* of the exit that is being handled; kSlots: none */
   __u64 pending_since_ns;
+  __u32 ended; /* the thread has */
+  __u32 has_run_delay;
+  struct ThreadClocks first; /* at its first exit that was seen */
+  struct ThreadClocks last;  /* at its last one, or its end */
   __u64 window_grows;
   __u64 window_shrinks;
   __u64 yields[kYieldResults]; /* while a PAUSE exit was handled */
