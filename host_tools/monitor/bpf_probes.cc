@@ -40,11 +40,13 @@ void SetConstants(kvm_monitor& skeleton, const host::VcpuLayout& layout, const E
 }
 
 // A program that may fail to attach is attached by hand.
-void ChoosePrograms(kvm_monitor& skeleton, host::KvmModule module, bool yields_by_fexit) {
+void ChoosePrograms(kvm_monitor& skeleton, host::KvmModule module, bool exit_times,
+                    bool yields_by_fexit) {
   const auto& programs = skeleton.progs;
   const bool intel = module == host::KvmModule::kIntel;
   bpf_program__set_autoload(programs.on_vmx_exit, intel);
   bpf_program__set_autoload(programs.on_svm_exit, !intel);
+  bpf_program__set_autoload(programs.on_entry, exit_times);
   bpf_program__set_autoload(programs.on_yield_fexit, yields_by_fexit);
   bpf_program__set_autoload(programs.on_yield_kretprobe, !yields_by_fexit);
   bpf_program__set_autoattach(programs.on_yield_fexit, false);
@@ -74,7 +76,7 @@ Result<host::SkeletonPtr<kvm_monitor>> LoadWith(const Settings& settings) {
   if (skeleton == nullptr) return ProbeFailure("open the monitor's BPF programs", errno, log);
   SetConstants(*skeleton, settings.layout, MakeExitSlotTable(settings.module),
                settings.options.exit_times);
-  ChoosePrograms(*skeleton, settings.module, settings.yields_by_fexit);
+  ChoosePrograms(*skeleton, settings.module, settings.options.exit_times, settings.yields_by_fexit);
   bpf_map__set_max_entries(skeleton->maps.vcpus, settings.options.threads_max);
   if (const int error = kvm_monitor::load(skeleton.get()); error != 0) {
     return ProbeFailure("load the monitor's BPF programs", -error, log);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { kMemoryBytes = 0x10000, kEntry = 0x1000, kVcpusMax = 16, kTssAddress = 0xfffbd000 };
@@ -70,12 +71,14 @@ static int make_vm(void) {
 
 int main(int argc, char** argv) {
   static int vcpus[kVcpusMax];
+  struct timespec start, end;
   const int count = argc == 4 ? atoi(argv[1]) : 0;
   if (count < 1 || count > kVcpusMax) return 2;
   pauses = (unsigned)atoi(argv[2]);
   cpuids = (unsigned)atoi(argv[3]);
   pthread_barrier_init(&all_done, NULL, (unsigned)count + 1);
   const int vm = make_vm();
+  clock_gettime(CLOCK_MONOTONIC, &start);
   for (int i = 0; i < count; ++i) {
     pthread_t thread;
     vcpus[i] = ioctl(vm, KVM_CREATE_VCPU, i);
@@ -83,7 +86,8 @@ int main(int argc, char** argv) {
     if (pthread_create(&thread, NULL, run_vcpu, &vcpus[i]) != 0) fail("make a thread");
   }
   pthread_barrier_wait(&all_done);
-  puts("done");
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  printf("done %lld\n", (end.tv_sec - start.tv_sec) * 1000000000LL + end.tv_nsec - start.tv_nsec);
   fflush(stdout);
   pause();
   return 0;

@@ -30,8 +30,9 @@ struct task_struct {
   struct sched_info sched_info;
 } __attribute__((preserve_access_index));
 
-// From KVM's type information, which user space reads (probe_layout.h). As for the sweep's observer:
-// at exit_code_offset in the vCPU (VMX), or in the VMCB to which the pointer at vmcb_offset leads.
+// From KVM's type information, which user space reads (probe_layout.h). As for the sweep's
+// observer: at exit_code_offset in the vCPU (VMX), or in the VMCB to which the pointer at
+// vmcb_offset leads.
 const volatile __u32 vcpu_id_offset = 0;
 const volatile __u32 vmcb_offset = 0;
 const volatile __u32 exit_code_offset = 0;
@@ -111,8 +112,10 @@ static __noinline struct VcpuCounts* add_current_thread(const void* vcpu) {
 }
 
 static __always_inline __u32 slot_of(__u64 code) {
-  if (code >= kHighCodeFirst) code = code - kHighCodeFirst + kDirectCodes;
-  else if (code >= kDirectCodes) return kUnnamedSlot;
+  if (code >= kHighCodeFirst)
+    code = code - kHighCodeFirst + kDirectCodes;
+  else if (code >= kDirectCodes)
+    return kUnnamedSlot;
   if (code >= kTableCodes) return kUnnamedSlot;
   return slot_of_code[code];
 }
@@ -172,6 +175,7 @@ static __always_inline void add_time(struct TimeHistogram* times, __u64 time_ns,
   times->log2_ns[bucket]++;
 }
 
+// Not loaded unless times are wanted.
 SEC("raw_tp/kvm_entry")
 int on_entry(struct bpf_raw_tracepoint_args* context) {
   struct VcpuCounts* counts = counts_of(current_thread());
@@ -179,7 +183,6 @@ int on_entry(struct bpf_raw_tracepoint_args* context) {
   const __u32 slot = counts->pending_slot;
   if (slot >= kSlots) return 0;
   counts->pending_slot = kSlots;
-  if (!wants_exit_times) return 0;
   const __u64 time_ns = bpf_ktime_get_ns() - counts->pending_since_ns;
   const __u32 bucket = bucket_of(time_ns);
   struct TimeHistogram* of_slot = bpf_map_lookup_elem(&exit_times, &slot);
@@ -214,7 +217,8 @@ int on_thread_end(struct bpf_raw_tracepoint_args* context) {
 
 enum { kErrnoNoSuchTask = 3 };
 
-// Inside kvm_vcpu_on_spin() when the exit is a PAUSE exit, else by a hypercall of the guest.
+// Fired between an exit and the next entry: inside kvm_vcpu_on_spin() when the exit is a PAUSE
+// exit, else by a hypercall of the guest.
 static __always_inline int count_yield(int result) {
   struct VcpuCounts* counts = counts_of(current_thread());
   if (!counts || counts->pending_slot != pause_slot) return 0;

@@ -6,8 +6,8 @@
 #include <linux/types.h>
 
 enum {
-  /* Exit codes below kDirectCodes and the kHighCodes from kHighCodeFirst on have an entry in a table
-   * that gives them a slot; user space fills it (exit_slots.h). Slot 0 is all others'. */
+  /* Exit codes below kDirectCodes and the kHighCodes from kHighCodeFirst on have an entry in a
+   * table that gives them a slot; user space fills it (exit_slots.h). Slot 0 is all others'. */
   kDirectCodes = 256,
   kHighCodeFirst = 0x400,
   kHighCodes = 16,
@@ -45,13 +45,14 @@ struct ThreadClocks {
   __u64 guest_ns;
 };
 
-/* One thread that runs a vCPU. One writer, the thread itself, so that plain increments are exact. */
+/* One thread that runs a vCPU. One writer, the thread itself, so that plain increments are exact.
+ */
 struct VcpuCounts {
   __u64 start_boottime_ns;
   __u32 tgid;
   __u32 tid;
   __u32 vcpu_id;
-  __u32 pending_slot; /* of the exit that is being handled; kSlots: none */
+  __u32 pending_slot; /* of the last exit; kSlots: it has been handled */
   __u64 pending_since_ns;
   __u32 ended; /* the thread has */
   __u32 has_run_delay;
