@@ -43,8 +43,8 @@ struct Figures {
   std::vector<double> serialize_ms;
   size_t bytes = 0;
   double rss_before_mib = 0;  // before the first VM was seen
-  double rss_half_mib = 0;
-  double rss_end_mib = 0;
+  double peak_half_mib = 0;
+  double peak_mib = 0;
 };
 
 class Host {
@@ -101,9 +101,9 @@ Figures Measure(const Load& load) {
     figures.collect_ms.push_back(static_cast<double>(watch.Restart()) / 1e6);
     figures.bytes = metrics::TextFormat(std::move(families)).size();
     figures.serialize_ms.push_back(static_cast<double>(watch.ElapsedNs()) / 1e6);
-    if (i == load.scrapes / 2) figures.rss_half_mib = MemoryMiB("VmRSS:");
+    if (i == load.scrapes / 2) figures.peak_half_mib = MemoryMiB("VmHWM:");
   }
-  figures.rss_end_mib = MemoryMiB("VmRSS:");
+  figures.peak_mib = MemoryMiB("VmHWM:");
   return figures;
 }
 
@@ -114,7 +114,6 @@ std::string Spread(std::vector<double> times) {
 }
 
 int Report(const Load& load, const Figures& figures) {
-  const double peak_mib = MemoryMiB("VmHWM:");
   fmt::print("{} VMs x {} vCPUs, {} scrapes, {} VMs replaced before each\n", load.vms, load.vcpus,
              load.scrapes, load.churn);
   fmt::print("collect    {}\n", Spread(figures.collect_ms));
@@ -123,11 +122,11 @@ int Report(const Load& load, const Figures& figures) {
              static_cast<double>(figures.bytes) / kMiB,
              static_cast<double>(figures.bytes) / load.vms);
   fmt::print(
-      "memory     {:.1f} MiB without VMs, {:.1f} half-way, {:.1f} at the end, {:.1f} at most; "
+      "memory     {:.1f} MiB without VMs; at most {:.1f} until half-way, {:.1f} until the end; "
       "{:.1f} KiB per VM\n",
-      figures.rss_before_mib, figures.rss_half_mib, figures.rss_end_mib, peak_mib,
-      (peak_mib - figures.rss_before_mib) * 1024.0 / load.vms);
-  const bool grows = figures.rss_end_mib > figures.rss_half_mib + kGrowthMaxMiB;
+      figures.rss_before_mib, figures.peak_half_mib, figures.peak_mib,
+      (figures.peak_mib - figures.rss_before_mib) * 1024.0 / load.vms);
+  const bool grows = figures.peak_mib > figures.peak_half_mib + kGrowthMaxMiB;
   if (grows) fmt::print("memory GROWS\n");
   return grows ? 1 : 0;
 }
