@@ -46,7 +46,7 @@ class Monitor {
   // Reads all and makes a scrape of it. After the deadline of the options it answers with what is
   // there; it never waits longer for another scrape.
   std::vector<prometheus::MetricFamily> Scrape();
-  // To be called about once a second: looks for module loads, attaches probes that are missing, and
+  // To be called some times a second: looks for module loads, attaches probes that are missing, and
   // keeps up when nobody scrapes. What happened, for the log; mostly nothing.
   std::vector<std::string> Tick();
 

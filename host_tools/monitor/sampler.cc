@@ -101,7 +101,7 @@ void Sampler::Visit(KernelCounts& kernel, const VcpuCounts& counts) {
   if (vm == nullptr || StartTicks(counts) < vm->start_ticks) return;
   vm->is_counted = true;
   VcpuRecord* vcpu = FindVcpu(*vm, counts.vcpu_id);
-  if (vcpu == nullptr) ++dropped_vcpus_;
+  if (vcpu == nullptr && !ended) ++dropped_vcpus_;
   if (!ended) {
     vm->live.Add(counts);
     if (vcpu != nullptr) vcpu->all.Add(counts, pause_slot_);

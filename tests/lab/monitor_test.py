@@ -22,18 +22,21 @@ LAST_EXIT = {(): "IO_INSTRUCTION", ("--lab-cpu", "amd"): "IO"}
 SAMPLE = re.compile(r"^(?P<name>plectl_[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 
+# The monitor is left alone while it starts: two programs at once make the emulated AMD CPU compute
+# nonsense.
 FUNCTIONS = """
 cd /tmp
 ifconfig lo up
 touch monitor.log vm.out
-monitor() { plectl monitor --listen 127.0.0.1:9753 "$@" 2>monitor.log & monitor=$!; logged listens; }
-logged() { until grep -q "$1" monitor.log; do usleep 20000; kill -0 $monitor || return; done; }
+monitor() { plectl monitor --listen 127.0.0.1:9753 "$@" 2>monitor.log & monitor=$!; sleep 2; logged listens || { wait $monitor; echo "monitor ended with $?"; cat monitor.log; exit 5; }; }
+logged() { until grep -q "$1" monitor.log; do usleep 20000; kill -0 $monitor || return 1; done; }
 scrape() { echo "scrape $1"; wget -q -O - http://127.0.0.1:9753/metrics; }
 start_vm() { : >vm.out; /job/foreign_vm "$@" >vm.out & vm=$!; until grep -q done vm.out; do usleep 20000; done; }
 end_vm() { kill $vm; wait $vm; }
 """
 PERF = """
 export HOME=/tmp
+monitor $monitor_options
 echo ffffffff81000000 T _text >kallsyms
 mount -o bind kallsyms /proc/kallsyms || exit 5
 mkfifo perf_ctl perf_ack
@@ -42,7 +45,6 @@ perf=$!
 until grep -q 'Events disabled' perf.log; do usleep 20000; done
 exec 5<>perf_ctl 6<>perf_ack
 tell_perf() { echo $1 >&5; read -r answer <&6; }
-monitor $monitor_options
 tell_perf enable
 start_vm $vm_options
 tell_perf disable
