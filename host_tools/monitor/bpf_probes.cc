@@ -87,13 +87,15 @@ Result<host::SkeletonPtr<kvm_monitor>> LoadWith(const Settings& settings) {
   return skeleton;
 }
 
-// Directed yields are worth having, but nothing else depends on them.
-bool AttachYields(kvm_monitor& skeleton, bool by_fexit) {
+// Directed yields are worth having, but nothing else depends on them. Empty, or why not.
+std::string AttachYields(kvm_monitor& skeleton, bool by_fexit) {
   const host::LibbpfLog log;
   bpf_link*& link = by_fexit ? skeleton.links.on_yield_fexit : skeleton.links.on_yield_kretprobe;
   link = bpf_program__attach(by_fexit ? skeleton.progs.on_yield_fexit
                                       : skeleton.progs.on_yield_kretprobe);
-  return link != nullptr;
+  if (link != nullptr) return {};
+  return fmt::format("{}; that needs CAP_SYS_ADMIN at the start, or kernel.perf_event_paranoid < 3",
+                     log.Text());
 }
 
 void Add(const TimeHistogram& more, TimeHistogram& sum) {
@@ -103,7 +105,7 @@ void Add(const TimeHistogram& more, TimeHistogram& sum) {
 
 class BpfProbes final : public KernelCounts {
  public:
-  BpfProbes(host::SkeletonPtr<kvm_monitor> skeleton, bool counts_yields);
+  BpfProbes(host::SkeletonPtr<kvm_monitor> skeleton, std::string yields_missing_because);
 
   Status ForEachThread(const std::function<void(const VcpuCounts&)>& visit) override;
   std::optional<VcpuCounts> Find(uint64_t key) override;
@@ -111,18 +113,20 @@ class BpfProbes final : public KernelCounts {
   Result<SlotTimes> ExitTimes() override;
   uint64_t LostExits() override;
   std::vector<ProbeCost> ProbeCosts() override;
-  [[nodiscard]] bool counts_yields() const override { return counts_yields_; }
+  [[nodiscard]] std::string yields_missing_because() const override {
+    return yields_missing_because_;
+  }
 
  private:
   host::SkeletonPtr<kvm_monitor> skeleton_;
-  bool counts_yields_;
+  std::string yields_missing_because_;
   std::vector<uint64_t> batch_keys_;
   std::vector<VcpuCounts> batch_counts_;
 };
 
-BpfProbes::BpfProbes(host::SkeletonPtr<kvm_monitor> skeleton, bool counts_yields)
+BpfProbes::BpfProbes(host::SkeletonPtr<kvm_monitor> skeleton, std::string yields_missing_because)
     : skeleton_(std::move(skeleton)),
-      counts_yields_(counts_yields),
+      yields_missing_because_(std::move(yields_missing_because)),
       batch_keys_(kBatch),
       batch_counts_(kBatch) {}
 
@@ -215,8 +219,8 @@ Result<std::unique_ptr<KernelCounts>> AttachBpfProbes(const HostRoot& root, host
     skeleton = LoadWith(settings);
   }
   if (!skeleton) return Fail(std::move(skeleton).error());
-  const bool yields = AttachYields(**skeleton, settings.yields_by_fexit);
-  return std::make_unique<BpfProbes>(*std::move(skeleton), yields);
+  std::string missing = AttachYields(**skeleton, settings.yields_by_fexit);
+  return std::make_unique<BpfProbes>(*std::move(skeleton), std::move(missing));
 }
 
 Result<Fd> EnableBpfStatistics() {

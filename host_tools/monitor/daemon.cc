@@ -29,9 +29,15 @@ void LogProblem(const Status& status) {
   if (!status) Log(status.error().Text());
 }
 
+void LogMissing(Monitor& monitor) {
+  const std::string because = monitor.YieldsMissingBecause();
+  if (!because.empty()) Log(fmt::format("directed yields are not counted: {}", because));
+}
+
 void AttachAgain(Monitor& monitor) {
   const Status attached = monitor.Attach();
   Log(attached ? "SIGUSR2: the probes are attached" : attached.error().Text());
+  LogMissing(monitor);
 }
 
 // Whether to go on.
@@ -86,6 +92,7 @@ Status Serve(const std::shared_ptr<Monitor>& monitor, const metrics::ServerOptio
         "stays "
         "loaded (until SIGUSR1)");
   }
+  LogMissing(*monitor);
   LogProblem(systemd.Send("READY=1"));
   Loop(*monitor, signals, systemd);
   LogProblem(systemd.Send("STOPPING=1"));

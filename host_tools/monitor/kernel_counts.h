@@ -41,8 +41,8 @@ class KernelCounts {
   // Exits of threads for which there was no room.
   virtual uint64_t LostExits() = 0;
   virtual std::vector<ProbeCost> ProbeCosts() = 0;
-  // Whether directed yields are counted.
-  [[nodiscard]] virtual bool counts_yields() const = 0;
+  // Why directed yields are not counted; empty when they are.
+  [[nodiscard]] virtual std::string yields_missing_because() const = 0;
 };
 
 }  // namespace plectl::monitor

@@ -79,7 +79,7 @@ Status Monitor::AttachNow() {
   PLECTL_ASSIGN_OR_RETURN(kernel_, attach_(module));
   state_.slots = MakeExitSlotTable(module);
   state_.sampler.SetPauseSlot(state_.slots->pause_slot);
-  state_.counts_yields = kernel_->counts_yields();
+  state_.counts_yields = kernel_->yields_missing_because().empty();
   state_.counts_times = options_.exit_times;
   if (options_.probe_statistics != ProbeStatistics::kOff) {
     // Their absence shows: there are no figures then.
@@ -102,6 +102,11 @@ void Monitor::Release() {
   kernel_.reset();
   statistics_.Reset();
   NoteProbes();
+}
+
+std::string Monitor::YieldsMissingBecause() {
+  const std::lock_guard lock(mutex_);
+  return kernel_ == nullptr ? "" : kernel_->yields_missing_because();
 }
 
 void Monitor::RereadNames() {

@@ -56,6 +56,8 @@ class Monitor {
   // until Attach(), and go on from there.
   void Release();
   void RereadNames();
+  // Empty when they are counted, and while nothing is.
+  std::string YieldsMissingBecause();
 
  private:
   // These need mutex_.

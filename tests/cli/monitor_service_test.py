@@ -29,7 +29,7 @@ class Unit(unittest.TestCase):
     unit = restore_unit.settings(UNIT)
 
     def test_it_may_do_what_the_probes_need_and_nothing_else(self):
-        self.assertEqual(self.unit["CapabilityBoundingSet"], ["CAP_BPF CAP_PERFMON"])
+        self.assertEqual(self.unit["CapabilityBoundingSet"], ["CAP_BPF CAP_PERFMON CAP_SYS_ADMIN"])
         self.assertEqual(self.unit["AmbientCapabilities"], self.unit["CapabilityBoundingSet"])
         self.assertEqual(self.unit["DynamicUser"], ["yes"])
         self.assertEqual(self.unit["NoNewPrivileges"], ["yes"])

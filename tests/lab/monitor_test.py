@@ -17,6 +17,8 @@ import lab_programs  # pylint: disable=wrong-import-position
 
 FOREIGN_VM = os.environ.get("PLECTL_FOREIGN_VM",
                             lab_harness.SOURCE / "build/release/tests/lab/plectl_foreign_vm")
+AS_NOBODY = os.environ.get("PLECTL_AS_NOBODY",
+                           lab_harness.SOURCE / "build/release/tests/lab/plectl_as_nobody")
 VCPUS, CPUIDS = 2, 400
 LAST_EXIT = {(): "IO_INSTRUCTION", ("--lab-cpu", "amd"): "IO"}
 SAMPLE = re.compile(r"^(?P<name>plectl_[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
@@ -77,6 +79,22 @@ start_vm 1 1 9
 kill -HUP $monitor; logged 'names of VMs again'
 scrape attached
 grep CapEff /proc/$monitor/status
+kill -TERM $monitor; wait $monitor; echo "ended $?"
+cat monitor.log >&2
+"""
+UNPRIVILEGED = """
+chmod 755 /tmp /job
+/job/as_nobody none plectl monitor --once 2>refused; echo "without $?"
+cat refused
+/job/as_nobody bpf plectl monitor --listen 127.0.0.1:9753 2>monitor.log & monitor=$!
+logged listens
+start_vm 2 200000 33
+echo "uid $(grep Uid /proc/$monitor/status | cut -f 2)"
+scrape nobody
+kill -USR1 $monitor; logged 'released the probes'
+kill -USR2 $monitor; logged 'probes are attached'
+end_vm; start_vm 1 1 9
+scrape again
 kill -TERM $monitor; wait $monitor; echo "ended $?"
 cat monitor.log >&2
 """
@@ -156,19 +174,36 @@ class Monitor(lab_harness.LabTest):
         _, exits = self.compare_with_perf(1000, "--lab-cpu", "amd")
         self.assertEqual(exits["PAUSE"], 0)
 
-    def test_a_reload_beneath_it_and_signals(self):
-        done = self.lab_script(FUNCTIONS + RELOAD, "--file", f"{FOREIGN_VM}:/job/foreign_vm")
+    def test_reload_signals_and_capabilities(self):
+        done = self.lab_script(FUNCTIONS + RELOAD + UNPRIVILEGED, "--file",
+                               f"{FOREIGN_VM}:/job/foreign_vm", "--file",
+                               f"{AS_NOBODY}:/job/as_nobody")
         scrapes = scrapes_of(done.stdout)
         lines = [line for line in done.stdout.splitlines() if line[:7] not in ("# HELP ", "# TYPE ")
                  and not line.startswith(("plectl_", "exposer_"))]
+        self.check_reload(lines, scrapes, done.stderr)
+        self.check_unprivileged(lines, scrapes, done)
+
+    def check_reload(self, lines, scrapes, stderr):
         for line in ("set 0", "restored 0", "kvm without 1", "ended 0"):
-            self.assertIn(line, lines, done.stderr)
+            self.assertIn(line, lines, stderr)
         self.assertNotIn("kvm with 1", lines)
         self.assertIn("CapEff:\t000000c000000000", lines, "CAP_BPF and CAP_PERFMON only")
-        after = {name: self.figures(scrape) for name, scrape in scrapes.items()}
+        after = {name: self.figures(scrapes[name]) for name in ("reloaded", "released", "attached")}
         self.assertEqual(after["reloaded"], {"cpuid": 77, "reloads": 2, "changes": 2, "bpf": 1})
         self.assertEqual(after["released"], {"cpuid": None, "reloads": 2, "changes": 2, "bpf": 0})
         self.assertEqual(after["attached"], {"cpuid": 9, "reloads": 2, "changes": 2, "bpf": 1})
+
+    def check_unprivileged(self, lines, scrapes, done):
+        self.assertIn("without 3", lines)
+        self.assertIn("  next step: the monitor needs CAP_BPF and CAP_PERFMON", done.stdout)
+        self.assertIn("uid 65534", lines)
+        self.assertEqual(lines.count("ended 0"), 2)
+        self.assertEqual(self.figures(scrapes["nobody"])["cpuid"], 66)
+        self.assertEqual(self.figures(scrapes["again"])["cpuid"], 9)
+        # Debian's kernel.perf_event_paranoid=3 wants CAP_SYS_ADMIN for the way that is left.
+        self.assertFalse(values_of(scrapes["nobody"], "plectl_vm_directed_yields_total", "result"))
+        self.assertIn("directed yields are not counted: ", done.stderr)
 
     def figures(self, scrape):
         return {

@@ -63,7 +63,9 @@ class FakeKernel final : public KernelCounts {
   std::vector<ProbeCost> ProbeCosts() override {
     return {{.program = "on_vmx_exit", .runs = 10, .time_ns = 1000, .missed = 0}};
   }
-  [[nodiscard]] bool counts_yields() const override { return vms_.counts_yields; }
+  [[nodiscard]] std::string yields_missing_because() const override {
+    return vms_.counts_yields ? "" : "not here";
+  }
 
  private:
   [[nodiscard]] VcpuCounts CountsOf(const FakeThread& thread) const {
