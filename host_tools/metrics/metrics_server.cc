@@ -3,9 +3,13 @@
 
 #include <fmt/format.h>
 #include <prometheus/exposer.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <exception>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -50,6 +54,35 @@ std::vector<std::string> CivetwebOptions(const ServerOptions& options) {
   return words;
 }
 
+void AskFor(Credentials credentials, prometheus::Exposer& exposer) {
+  exposer.RegisterAuth(
+      [known = std::move(credentials)](const std::string& user, const std::string& password) {
+        return known.Match(user, password);
+      },
+      "plectl");
+}
+
+// Calls `start` in a thread from which the server's threads inherit what they shall be: nicer than
+// others, and no one to whom a signal is delivered. An exception is an Environment error.
+template <class Function>
+Status InBackground(int nice, Function start) {
+  Status status = OkStatus();
+  std::thread([&] {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    // Of this thread only; at worst they are as nice as others.
+    if (nice != 0) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice);
+    try {
+      start();
+    } catch (const std::exception& error) {
+      status = Environment(fmt::format("start civetweb to serve metrics: {}", error.what()),
+                           "choose another address or port");
+    }
+  }).join();
+  return status;
+}
+
 }  // namespace
 
 struct MetricsServer::Parts {
@@ -74,21 +107,12 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(
   auto parts = std::make_unique<Parts>();
   parts->source = std::make_shared<Escaped>(std::move(source));
   ListenAddress address = options.address;
-  try {
+  PLECTL_RETURN_IF_ERROR(InBackground(options.nice, [&] {
     parts->exposer = std::make_unique<prometheus::Exposer>(CivetwebOptions(options));
-    if (credentials) {
-      parts->exposer->RegisterAuth(
-          [known = *std::move(credentials)](const std::string& user, const std::string& password) {
-            return known.Match(user, password);
-          },
-          "plectl");
-    }
+    if (credentials) AskFor(*std::move(credentials), *parts->exposer);
     parts->exposer->RegisterCollectable(parts->source);
     address.port = static_cast<uint16_t>(parts->exposer->GetListeningPorts().at(0));
-  } catch (const std::exception& error) {
-    return Environment(fmt::format("cannot serve metrics on {}: {}", address.Text(), error.what()),
-                       "choose another address or port");
-  }
+  }));
   return std::unique_ptr<MetricsServer>(
       new MetricsServer(std::move(address), tls, std::move(parts)));
 }
