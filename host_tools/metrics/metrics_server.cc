@@ -16,7 +16,8 @@
 #include "host_tools/metrics/basic_auth.h"
 #include "host_tools/metrics/port_check.h"
 #include "host_tools/metrics/text_format.h"
-#include "host_tools/metrics/tls_files.h"
+#include "host_tools/metrics/tls_certificate.h"
+#include "host_tools/metrics/tls_libraries.h"
 
 namespace plectl::metrics {
 namespace {
@@ -104,6 +105,7 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(
   }
   if (tls) PLECTL_RETURN_IF_ERROR(CheckTlsCertificate(options.tls_certificate));
   PLECTL_RETURN_IF_ERROR(CheckPortFree(options.address));
+  if (tls) PLECTL_RETURN_IF_ERROR(LoadTlsLibraries());
   auto parts = std::make_unique<Parts>();
   parts->source = std::make_shared<Escaped>(std::move(source));
   ListenAddress address = options.address;
