@@ -27,6 +27,8 @@
 namespace plectl::cli {
 namespace {
 
+using Families = output::RunFigures::Families;
+
 constexpr std::array<std::string_view, 3> kKinds = {"textfile", "pushgateway", "openmetrics"};
 constexpr std::string_view kJob = "plectl";
 
@@ -42,8 +44,7 @@ std::optional<size_t> PlannedTrials(const experiment::RunLog& log) {
   return experiment::MakeSchedule(*parsed).size();
 }
 
-Result<std::vector<prometheus::MetricFamily>> FamiliesOf(const experiment::RunLog& log,
-                                                         size_t trials_max) {
+Result<Families> FamiliesOf(const experiment::RunLog& log, size_t trials_max) {
   output::RunFigures figures = output::FiguresOf(log, trials_max);
   if (figures.left_out > 0) {
     return BadInput(
@@ -82,8 +83,26 @@ Result<metrics::Labels> GroupingOf(const std::string& run, const std::vector<std
   return grouping;
 }
 
+// The gateway gives a group's labels to all its samples, whatever they had.
+Status CheckKeepsLabels(const metrics::Labels& grouping, const Families& families) {
+  for (const metrics::Label& label : grouping) {
+    const auto has_label = [&](const prometheus::ClientMetric& sample) {
+      return std::ranges::find(sample.label, label.name, &metrics::Label::name) !=
+             sample.label.end();
+    };
+    const bool taken = std::ranges::any_of(families, [&](const auto& family) {
+      return std::ranges::any_of(family.metric, has_label);
+    });
+    if (label.name == "run" || !taken) continue;
+    return BadInput(fmt::format("--grouping {}={} would overwrite the label {} of the metrics",
+                                label.name, label.value, label.name),
+                    "choose another key");
+  }
+  return OkStatus();
+}
+
 Status PushTo(const experiment::RunLog& log, const ExportMetricsArguments& arguments,
-              const std::string& text) {
+              Families families) {
   metrics::PushOptions options;
   options.url = arguments.target;
   options.job = kJob;
@@ -91,7 +110,8 @@ Status PushTo(const experiment::RunLog& log, const ExportMetricsArguments& argum
   options.timeout = std::chrono::seconds(arguments.timeout_s);
   options.connect_timeout = std::min(options.connect_timeout, options.timeout);
   PLECTL_ASSIGN_OR_RETURN(options.grouping, GroupingOf(output::RunName(log), arguments.grouping));
-  return metrics::Push(options, text);
+  PLECTL_RETURN_IF_ERROR(CheckKeepsLabels(options.grouping, families));
+  return metrics::Push(options, metrics::TextFormat(std::move(families)));
 }
 
 Status WriteOpenMetrics(const std::string& target, const std::string& text) {
@@ -121,14 +141,12 @@ Status CheckExportMetrics(const ExportMetricsArguments& arguments) {
 }
 
 Status ExportMetrics(const experiment::RunLog& log, const ExportMetricsArguments& arguments) {
-  PLECTL_ASSIGN_OR_RETURN(std::vector<prometheus::MetricFamily> families,
-                          FamiliesOf(log, arguments.trials_max));
+  PLECTL_ASSIGN_OR_RETURN(Families families, FamiliesOf(log, arguments.trials_max));
   if (arguments.kind == "openmetrics") {
     return WriteOpenMetrics(arguments.target, metrics::OpenMetricsText(families));
   }
-  const std::string text = metrics::TextFormat(std::move(families));
-  if (arguments.kind == "textfile") return metrics::WriteTextfile(arguments.target, text);
-  return PushTo(log, arguments, text);
+  if (arguments.kind == "pushgateway") return PushTo(log, arguments, std::move(families));
+  return metrics::WriteTextfile(arguments.target, metrics::TextFormat(std::move(families)));
 }
 
 }  // namespace plectl::cli
