@@ -233,6 +233,7 @@ class MetricsOfRuns(lab_harness.LabTest):
         tools.Daemon(self, self.directory / "push.log", tools.program("prometheus-pushgateway"),
                      f"--web.listen-address=127.0.0.1:{port}")
         tools.wait_for(lambda: tools.get(url + "/-/ready"))
+        self.check_refusal(url)
         for _ in range(2):  # the same group again: replaced, not added
             self.plectl("export", "out", "--to", "pushgateway", url, "--grouping", "ci=a/b")
         samples = tools.parse(tools.get(url + "/metrics"))
@@ -244,16 +245,16 @@ class MetricsOfRuns(lab_harness.LabTest):
         self.assert_holds_the_run({
             (name, frozenset(label for label in labels if label[0] != "ci")): value
             for (name, labels), value in samples.items()})
-        self.check_refusal(url)
 
     def check_refusal(self, url):
         """What the gateway says against a push is passed on."""
-        other = urllib.request.Request(url + "/metrics/job/other", method="PUT",
-                                       data=b"# TYPE plectl_run_trials counter\n"
-                                            b"plectl_run_trials 1\n")
-        tools.OPENER.open(other, timeout=10).close()
+        def other(method, data=None):
+            request = urllib.request.Request(url + "/metrics/job/other", data, method=method)
+            tools.OPENER.open(request, timeout=10).close()
+        other("PUT", b"# TYPE plectl_run_trials counter\nplectl_run_trials 1\n")
         refused = self.plectl("export", "out", "--to", "pushgateway", url, exit_code=3)
-        self.assertRegex(refused.stderr, "answered 400: .*plectl_run_trials")
+        self.assertRegex(refused.stderr, "(?s)answered 400: .*plectl_run_trials")
+        other("DELETE")
 
 
 if __name__ == "__main__":

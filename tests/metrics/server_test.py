@@ -19,6 +19,7 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+import warnings
 
 SERVER = os.environ["PLECTL_SERVE_METRICS"]
 SERIES = 200
@@ -172,7 +173,9 @@ class ServerTest(unittest.TestCase):
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
         old.set_ciphers("ALL:@SECLEVEL=0")
-        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
         with server.connect() as plain, self.assertRaises((ssl.SSLError, OSError)):
             old.wrap_socket(plain).close()
 
