@@ -67,7 +67,9 @@ bool ListensOn(int fd, uint16_t port) {
 // So that who waits for connections on the socket before notices at once that it was replaced.
 void WakeUp(const Fd& client, uint16_t port) {
   const SocketAddress to = ToSocketAddress({"127.0.0.1", port});
-  ::connect(client.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.size);
+  // That it is under way is enough.
+  static_cast<void>(
+      ::connect(client.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.size));
 }
 
 }  // namespace
