@@ -43,8 +43,7 @@ SocketAddress ToSocketAddress(const ListenAddress& address) {
 }
 
 std::string HintFor(int error_number) {
-  if (error_number == EADDRINUSE)
-    return "choose another port, or end what listens there (ss -ltnp)";
+  if (error_number == EADDRINUSE) return "choose another port, or see who has it: ss -ltnp";
   if (error_number == EADDRNOTAVAIL) return "this machine has no such address (ip address)";
   if (error_number == EACCES) return "choose a port above 1023";
   return "choose another address or port";

@@ -4,9 +4,11 @@
 its run in the textfile collector, the Pushgateway and as OpenMetrics. Each value is compared with
 run.jsonl."""
 
+import base64
 import re
 import socket
 import threading
+import urllib.error
 import urllib.request
 
 import lab_harness
@@ -117,12 +119,12 @@ class MetricsOfRuns(lab_harness.LabTest):
         self.assertEqual({dict(labels)["run"] for (name, labels) in samples
                           if name.startswith("plectl_")}, {RUN})
 
-    def start_sweep(self):
+    def start_sweep(self, *options):
         self.write("plan.yaml", PLAN)
         sweep = tools.Daemon(
             self, self.directory / "sweep.log", lab_harness.PLECTL, "sweep", "plan.yaml",
             "--host", "lab", "--out", "out", "--progress", "plain", "--metrics-listen", "0",
-            "--metrics-linger", "120")
+            "--metrics-linger", "120", *options)
 
         def url():
             text = sweep.log.read_text()
@@ -148,6 +150,7 @@ class MetricsOfRuns(lab_harness.LabTest):
         self.check_openmetrics(prometheus, page)
         self.check_textfile()
         self.check_pushgateway()
+        self.check_resumed()
 
     def watch_the_sweep(self, sweep, prometheus):
         seen = set()
@@ -245,6 +248,30 @@ class MetricsOfRuns(lab_harness.LabTest):
         self.assert_holds_the_run({
             (name, frozenset(label for label in labels if label[0] != "ci")): value
             for (name, labels), value in samples.items()})
+
+    def check_resumed(self):
+        """A session that finds nothing to do serves what the others measured, to who may see it."""
+        secret = self.write("secret", "prometheus:password\n")
+        secret.chmod(0o600)
+        sweep, url = self.start_sweep("--metrics-basic-auth-file", secret)
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            tools.get(url)
+        self.assertEqual(refused.exception.code, 401)
+        refused.exception.close()
+        secret = base64.b64encode(b"prometheus:password").decode()
+        request = urllib.request.Request(url, headers={"Authorization": f"Basic {secret}"})
+
+        def ended():
+            with tools.OPENER.open(request, timeout=10) as answer:
+                text = answer.read().decode()
+            return text if f'plectl_sweep_running{{run="{RUN}"}} 0\n' in text else None
+        text = tools.wait_for(ended)
+        self.assertEqual(sweep.process.wait(timeout=30), 0, sweep.log.read_text())
+        tools.check_metrics(self, text)
+        samples = tools.parse(text)
+        self.assert_holds_the_run(samples)
+        self.assertEqual(samples["plectl_sweep_progress_ratio", frozenset({("run", RUN)})], 1)
+        self.assertNotIn(("plectl_sweep_eta_seconds", frozenset({("run", RUN)})), samples)
 
     def check_refusal(self, url):
         """What the gateway says against a push is passed on."""
