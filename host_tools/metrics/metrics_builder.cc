@@ -2,7 +2,6 @@
 #include "host_tools/metrics/metrics_builder.h"
 
 #include <algorithm>
-#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -41,16 +40,20 @@ MetricFamily& MetricsBuilder::Summary(std::string name, std::string help) {
 }
 
 MetricFamily& MetricsBuilder::Family(std::string name, std::string help, MetricType type) {
-  const auto found = std::ranges::find(families_, name, &MetricFamily::name);
-  if (found != families_.end()) return *found;
-  return families_.emplace_back(MetricFamily{std::move(name), std::move(help), type, {}});
+  MetricFamily*& known = by_name_[name];
+  if (known == nullptr) {
+    known = &families_.emplace_back(MetricFamily{std::move(name), std::move(help), type, {}});
+  }
+  return *known;
 }
 
 std::vector<MetricFamily> MetricsBuilder::Take() {
-  std::erase_if(families_, [](const MetricFamily& family) { return family.metric.empty(); });
-  std::vector<MetricFamily> families(std::make_move_iterator(families_.begin()),
-                                     std::make_move_iterator(families_.end()));
+  std::vector<MetricFamily> families;
+  for (MetricFamily& family : families_) {
+    if (!family.metric.empty()) families.push_back(std::move(family));
+  }
   families_.clear();
+  by_name_.clear();
   return families;
 }
 

@@ -4,9 +4,12 @@
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
 #include <deque>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace plectl::metrics {
@@ -36,6 +39,7 @@ class MetricsBuilder {
   prometheus::MetricFamily& Family(std::string name, std::string help, prometheus::MetricType type);
 
   std::deque<prometheus::MetricFamily> families_;
+  std::unordered_map<std::string, prometheus::MetricFamily*> by_name_;
 };
 
 // Adds a sample to a gauge or a counter.

@@ -3,16 +3,23 @@
 
 #include <fmt/format.h>
 #include <prometheus/exposer.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <exception>
+#include <map>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "host_tools/base/fd.h"
 #include "host_tools/metrics/basic_auth.h"
-#include "host_tools/metrics/port_check.h"
+#include "host_tools/metrics/listener.h"
 #include "host_tools/metrics/text_format.h"
-#include "host_tools/metrics/tls_files.h"
+#include "host_tools/metrics/tls_certificate.h"
+#include "host_tools/metrics/tls_libraries.h"
 
 namespace plectl::metrics {
 namespace {
@@ -33,21 +40,58 @@ class Escaped final : public prometheus::Collectable {
   std::shared_ptr<const prometheus::Collectable> source_;
 };
 
+// Where civetweb listens itself: it knows no IPv6 (listener.h).
+ListenAddress CivetwebAddress(const ListenAddress& address) {
+  return address.is_ipv6() ? ListenAddress() : address;
+}
+
 std::vector<std::string> CivetwebOptions(const ServerOptions& options) {
   const bool tls = !options.tls_certificate.empty();
-  const std::string timeout_ms = std::to_string(options.request_timeout.count());
-  std::vector<std::string> words = {
-      "listening_ports", options.address.Text() + (tls ? "s" : ""), "num_threads",
-      std::to_string(options.threads), "connection_queue",
-      std::to_string(options.connections_queued_max), "request_timeout_ms", timeout_ms,
-      // A connection per scrape: one that is kept open would hold a thread.
-      "enable_keep_alive", "no", "max_request_size", "8192", "enable_auth_domain_check", "no"};
+  std::map<std::string, std::string> values = {
+      {"listening_ports", CivetwebAddress(options.address).Text() + (tls ? "s" : "")},
+      {"num_threads", std::to_string(options.threads)},
+      {"connection_queue", std::to_string(options.connections_queued_max)},
+      {"request_timeout_ms", std::to_string(options.request_timeout.count())},
+      {"enable_keep_alive", "no"},  // a connection that is kept open would hold a thread
+      {"max_request_size", "8192"},
+      {"enable_auth_domain_check", "no"},
+  };
   if (tls) {
-    // 4: TLS 1.2 and later.
-    words.insert(words.end(), {"ssl_certificate", options.tls_certificate.string(),
-                               "ssl_protocol_version", "4"});
+    values.emplace("ssl_certificate", options.tls_certificate.string());
+    values.emplace("ssl_protocol_version", "4");  // TLS 1.2 and later
   }
+  std::vector<std::string> words;
+  for (const auto& [name, value] : values) words.insert(words.end(), {name, value});
   return words;
+}
+
+void AskFor(Credentials credentials, prometheus::Exposer& exposer) {
+  exposer.RegisterAuth(
+      [known = std::move(credentials)](const std::string& user, const std::string& password) {
+        return known.Match(user, password);
+      },
+      "plectl");
+}
+
+// Calls `start` in a thread from which the server's threads inherit what they shall be: nicer than
+// others, and no one to whom a signal is delivered. An exception is an Environment error.
+template <class Function>
+Status InBackground(int nice, Function start) {
+  Status status = OkStatus();
+  std::thread([&] {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    // Of this thread only; at worst they are as nice as others.
+    if (nice != 0) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice);
+    try {
+      start();
+    } catch (const std::exception& error) {
+      status = Environment(fmt::format("start civetweb to serve metrics: {}", error.what()),
+                           "choose another address or port");
+    }
+  }).join();
+  return status;
 }
 
 }  // namespace
@@ -70,24 +114,21 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(
     PLECTL_ASSIGN_OR_RETURN(credentials, LoadCredentials(options.basic_auth_file));
   }
   if (tls) PLECTL_RETURN_IF_ERROR(CheckTlsCertificate(options.tls_certificate));
-  PLECTL_RETURN_IF_ERROR(CheckPortFree(options.address));
+  PLECTL_ASSIGN_OR_RETURN(Fd listener, Listen(options.address));
+  if (!options.address.is_ipv6()) listener.Reset();  // it was to see whether one can
+  if (tls) PLECTL_RETURN_IF_ERROR(LoadTlsLibraries());
   auto parts = std::make_unique<Parts>();
   parts->source = std::make_shared<Escaped>(std::move(source));
   ListenAddress address = options.address;
-  try {
+  PLECTL_RETURN_IF_ERROR(InBackground(options.nice, [&] {
     parts->exposer = std::make_unique<prometheus::Exposer>(CivetwebOptions(options));
-    if (credentials) {
-      parts->exposer->RegisterAuth(
-          [known = *std::move(credentials)](const std::string& user, const std::string& password) {
-            return known.Match(user, password);
-          },
-          "plectl");
-    }
+    if (credentials) AskFor(*std::move(credentials), *parts->exposer);
     parts->exposer->RegisterCollectable(parts->source);
     address.port = static_cast<uint16_t>(parts->exposer->GetListeningPorts().at(0));
-  } catch (const std::exception& error) {
-    return Environment(fmt::format("cannot serve metrics on {}: {}", address.Text(), error.what()),
-                       "choose another address or port");
+  }));
+  if (listener.valid()) {
+    PLECTL_RETURN_IF_ERROR(TakePlaceOf(address.port, listener));
+    PLECTL_ASSIGN_OR_RETURN(address.port, PortOf(listener));
   }
   return std::unique_ptr<MetricsServer>(
       new MetricsServer(std::move(address), tls, std::move(parts)));

@@ -24,6 +24,7 @@ struct ServerOptions {
   uint32_t threads = 16;
   uint32_t connections_queued_max = 64;
   std::chrono::milliseconds request_timeout{1000};
+  int nice = 0;  // of its threads, for those who measure meanwhile
 };
 
 // Serves the families of a collectable at /metrics, in threads of its own, until it is destroyed.

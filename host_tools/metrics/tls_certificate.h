@@ -8,8 +8,7 @@
 namespace plectl::metrics {
 
 // Whether civetweb can serve TLS with this file, a PEM with a key and its certificate (others may
-// follow). BadInput when it is none, or everybody may read it; Environment when OpenSSL's
-// libssl.so, which civetweb loads by that name, is not there.
+// follow). BadInput when it is none, or everybody may read it.
 Status CheckTlsCertificate(const std::filesystem::path& path);
 
 }  // namespace plectl::metrics

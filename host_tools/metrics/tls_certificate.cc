@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host_tools/metrics/tls_files.h"
+#include "host_tools/metrics/tls_certificate.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/pem.h>
@@ -39,19 +38,6 @@ bool HoldsKeyPair(const std::string& text) {
   return certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1;
 }
 
-Status CheckOpenSslLoads() {
-  for (const char* name : {"libssl.so", "libcrypto.so"}) {
-    void* handle = ::dlopen(name, RTLD_LAZY);
-    if (handle == nullptr) {
-      return Environment(fmt::format("cannot serve TLS: civetweb needs {}, and {}", name,
-                                     ::dlerror()),  // NOLINT(concurrency-mt-unsafe)
-                         "install libssl-dev");
-    }
-    ::dlclose(handle);
-  }
-  return OkStatus();
-}
-
 }  // namespace
 
 Status CheckTlsCertificate(const std::filesystem::path& path) {
@@ -64,7 +50,7 @@ Status CheckTlsCertificate(const std::filesystem::path& path) {
                                 path.string()),
                     "cat KEY.pem CERTIFICATE.pem CHAIN.pem into one file");
   }
-  return CheckOpenSslLoads();
+  return OkStatus();
 }
 
 }  // namespace plectl::metrics
