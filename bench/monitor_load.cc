@@ -148,13 +148,18 @@ int Report(const Load& load, const Figures& figures) {
 }  // namespace plectl::bench
 
 int main(int argc, char** argv) {
-  plectl::bench::Load load;
-  CLI::App app("What a scrape of plectl monitor costs with many VMs");
-  app.add_option("--vms", load.vms)->check(CLI::Range(1, 100000));
-  app.add_option("--vcpus", load.vcpus)->check(CLI::Range(1, 1024));
-  app.add_option("--scrapes", load.scrapes)->check(CLI::Range(2, 1000000));
-  app.add_option("--churn", load.churn);
-  app.add_option("--folder", load.folder, "Where the host's files are made; best in memory");
-  CLI11_PARSE(app, argc, argv);
-  return plectl::bench::Report(load, plectl::bench::Measure(load));
+  try {
+    plectl::bench::Load load;
+    CLI::App app("What a scrape of plectl monitor costs with many VMs");
+    app.add_option("--vms", load.vms)->check(CLI::Range(1, 100000));
+    app.add_option("--vcpus", load.vcpus)->check(CLI::Range(1, 1024));
+    app.add_option("--scrapes", load.scrapes)->check(CLI::Range(2, 1000000));
+    app.add_option("--churn", load.churn);
+    app.add_option("--folder", load.folder, "Where the host's files are made; best in memory");
+    CLI11_PARSE(app, argc, argv);
+    return plectl::bench::Report(load, plectl::bench::Measure(load));
+  } catch (const std::exception& error) {
+    std::fputs(error.what(), stderr);
+    return 1;
+  }
 }

@@ -13,6 +13,7 @@ namespace plectl::monitor {
 namespace {
 
 constexpr int kBitsPerWord = 32;
+constexpr int kCapabilitiesMax = 64;
 
 struct Capabilities {
   __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -35,7 +36,8 @@ uint64_t Bits(std::initializer_list<int> wanted) {
 
 // Needs CAP_SETPCAP; without it there is little to gain from what stays.
 void DropFromBoundingSet(uint64_t keep) {
-  for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+  for (int capability = 0; capability < kCapabilitiesMax; ++capability) {
+    if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) return;  // the kernel has no more
     if ((keep >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   }
 }

@@ -32,7 +32,7 @@ function(plectl_add_bpf folder source)
     OUTPUT ${skeleton}
     COMMAND
       sh -c
-      "{ ${includes} && ${PLECTL_BPFTOOL} gen skeleton ${object} name ${name}; } > ${skeleton}"
+      "{ ${includes} && echo '// NOLINTBEGIN: generated' && ${PLECTL_BPFTOOL} gen skeleton ${object} name ${name} && echo '// NOLINTEND'; } > ${skeleton}"
     DEPENDS ${object}
     COMMENT "Embedding BPF program ${name}"
     VERBATIM)

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include "host_tools/monitor/exit_slot_table.h"
 
@@ -35,7 +36,7 @@ class FakeKernel final : public KernelCounts {
   explicit FakeKernel(FakeVms& vms) : vms_(vms) {}
 
   Status ForEachThread(const std::function<void(const VcpuCounts&)>& visit) override {
-    const Status result = std::exchange(vms_.next_read, OkStatus());
+    Status result = std::exchange(vms_.next_read, OkStatus());
     if (!result) return result;
     for (const auto& [key, thread] : vms_.threads) {
       const VcpuCounts counts = CountsOf(thread);
