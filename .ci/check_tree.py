@@ -16,12 +16,15 @@ MAY_INCLUDE = {
     "base": {"abi"},
     "host": {"base", "abi"},
     "guests": {"base", "abi"},
+    "metrics": {"base", "abi"},
     "analysis": {"base", "abi"},
     "experiment": {"host", "guests", "analysis", "base", "abi"},
-    "output": {"experiment", "analysis", "host", "guests", "base", "abi"},
+    "output": {"experiment", "metrics", "analysis", "host", "guests", "base", "abi"},
     "lab": {"experiment", "host", "guests", "base", "abi"},
-    "cli": {"output", "lab", "experiment", "analysis", "host", "guests", "base", "abi"},
-    "bench": {"cli", "output", "lab", "experiment", "analysis", "host", "guests", "base", "abi"},
+    "monitor": {"host", "metrics", "base", "abi"},
+    "cli": {"output", "lab", "monitor", "experiment", "metrics", "analysis", "host", "guests", "base", "abi"},
+    "bench": {"cli", "output", "lab", "monitor", "experiment", "metrics", "analysis", "host", "guests", "base",
+              "abi"},
 }
 LINES_MAX = 400
 COLUMNS_MAX = 100

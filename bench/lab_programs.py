@@ -24,18 +24,21 @@ def run(command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, **options)
 
 
-def unpacked(package, cache=CACHE / "packages"):
+def unpacked(package, cache=CACHE / "packages", alone=False):
     """The folder into which `package`, and what it needs beyond this machine's, was unpacked.
 
-    Nothing is installed, and no root is needed: apt-get download and dpkg -x. Once per cache."""
+    Nothing is installed, and no root is needed: apt-get download and dpkg -x. Once per cache.
+    `alone`: without what it needs, for programs that are whole by themselves."""
     root = cache / package
     if root.exists():
         return root
     part = cache / f"{package}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    plan = run(["apt-get", "install", "--simulate", "--no-install-recommends", package]).stdout
-    names = re.findall(r"^Inst (\S+) ", plan, re.MULTILINE) or [package]
+    names = [package]
+    if not alone:
+        plan = run(["apt-get", "install", "--simulate", "--no-install-recommends", package]).stdout
+        names = re.findall(r"^Inst (\S+) ", plan, re.MULTILINE) or names
     print(f"downloading {', '.join(names)}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="plectl-packages-") as directory:
         run(["apt-get", "download", *names], cwd=directory)

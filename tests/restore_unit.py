@@ -7,10 +7,10 @@ FILE = pathlib.Path(__file__).resolve().parent.parent / "scripts/plectl-restore.
 INSTALLED_PLECTL = "/usr/bin/plectl"
 
 
-def settings():
+def settings(file=FILE):
     """{name: [value of each line]} of all sections; a list's words stay together."""
     found = {}
-    for line in FILE.read_text().splitlines():
+    for line in file.read_text().splitlines():
         if line and line[0] not in "#;[":
             name, _, value = line.partition("=")
             found.setdefault(name, []).append(value)

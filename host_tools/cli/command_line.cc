@@ -14,6 +14,7 @@
 #include "host_tools/cli/export_command.h"
 #include "host_tools/cli/lab_agent_command.h"
 #include "host_tools/cli/lab_command.h"
+#include "host_tools/cli/monitor_command.h"
 #include "host_tools/cli/params_command.h"
 #include "host_tools/cli/report_command.h"
 #include "host_tools/cli/sweep_command.h"
@@ -46,6 +47,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   AddSweepCommand(app, context);
   AddReportCommand(app, context);
   AddExportCommand(app, context);
+  AddMonitorCommand(app, context);
   AddParamsCommand(app, context);
   AddLabCommand(app, context);
   AddLabAgentCommand(app, context);

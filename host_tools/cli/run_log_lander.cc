@@ -43,7 +43,9 @@ Status RunLogLander::OnRecord(std::string_view line) {
   if (kind == "control") {
     PLECTL_ASSIGN_OR_RETURN(const experiment::ControlRecord control,
                             experiment::ControlFromJson(json));
-    return writer_.Append(control);
+    PLECTL_RETURN_IF_ERROR(writer_.Append(control));
+    progress_.OnControl(control);
+    return OkStatus();
   }
   PLECTL_ASSIGN_OR_RETURN(const experiment::TrialRecord record, experiment::TrialFromJson(json));
   return Land(record);
@@ -56,7 +58,9 @@ Status RunLogLander::Land(const experiment::Manifest& manifest) {
   } else {
     first_manifest_ = manifest;
   }
-  return writer_.Append(manifest);
+  PLECTL_RETURN_IF_ERROR(writer_.Append(manifest));
+  progress_.OnManifest(manifest);
+  return OkStatus();
 }
 
 Status RunLogLander::Land(const experiment::TrialRecord& record) {

@@ -4,14 +4,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "host_tools/base/stop.h"
 #include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/session_costs.h"
+#include "host_tools/cli/sweep_endpoint.h"
 #include "host_tools/cli/sweep_host.h"
 #include "host_tools/cli/sweep_lab.h"
 #include "host_tools/cli/sweep_options.h"
@@ -49,14 +53,40 @@ Status CheckComplete(const SessionCosts& costs) {
                       "find the cause, then run the same command again: it goes on");
 }
 
+Status RunSweepThere(CommandContext& context, const experiment::Plan& plan,
+                     const guests::PayloadImage& payloads, const SweepArguments& arguments,
+                     experiment::SweepProgress& progress, const StopSignal& stop) {
+  if (arguments.in_lab) return SweepInLab(plan, arguments, progress, stop.fd());
+  return SweepOnThisHost(context, plan, payloads, arguments, progress);
+}
+
+// With an endpoint when --metrics-listen asks for one.
+Status RunSweepServed(CommandContext& context, const experiment::Plan& plan,
+                      const guests::PayloadImage& payloads, const SweepArguments& arguments,
+                      experiment::SweepProgress& progress, const StopSignal& stop) {
+  PLECTL_ASSIGN_OR_RETURN(const std::optional<metrics::ServerOptions> server,
+                          ServerOptionsOf(arguments.metrics));
+  if (!server) return RunSweepThere(context, plan, payloads, arguments, progress, stop);
+  experiment::RunLog log;
+  if (std::filesystem::exists(arguments.out / experiment::kRunLogFileName)) {
+    PLECTL_ASSIGN_OR_RETURN(log, experiment::LoadRunLog(arguments.out));
+  }
+  PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<SweepEndpoint> endpoint,
+                          SweepEndpoint::Start(*server, plan, log, progress));
+  if (arguments.progress != ProgressStyle::kNone) {
+    progress.OnNote(fmt::format("metrics: {}", endpoint->Url()));
+  }
+  Status swept = RunSweepThere(context, plan, payloads, arguments, *endpoint, stop);
+  endpoint->Finish(arguments.metrics_linger, stop.fd());
+  return swept;
+}
+
 Status Measure(CommandContext& context, const experiment::Plan& plan,
                const guests::PayloadImage& payloads, const SweepArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
   ProgressLine line(arguments.progress);
   SessionCosts costs(line);
-  const Status swept = arguments.in_lab
-                           ? SweepInLab(plan, arguments, costs, stop.fd())
-                           : SweepOnThisHost(context, plan, payloads, arguments, costs);
+  const Status swept = RunSweepServed(context, plan, payloads, arguments, costs, stop);
   line.EndLine();
   if (const std::string text = costs.Text();
       !text.empty() && arguments.progress != ProgressStyle::kNone) {
@@ -93,6 +123,7 @@ Status Sweep(CommandContext& context, SweepArguments& arguments) {
                             host::ParsePerfControl(arguments.perf_control_text));
   }
   PLECTL_RETURN_IF_ERROR(CheckPerfControl(arguments));
+  PLECTL_RETURN_IF_ERROR(ServerOptionsOf(arguments.metrics));
   PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(arguments.relax_tsc_cycles));
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads,
                           arguments.payload_elf.empty()
@@ -167,6 +198,20 @@ void AddProgressOption(CLI::App& command, SweepArguments& arguments) {
       ->transform(CLI::CheckedTransformer(styles));
 }
 
+void AddEndpointOptions(CLI::App& command, SweepArguments& arguments) {
+  CLI::Option* listen = AddMetricsOptions(command, arguments.metrics);
+  command
+      .add_option_function<uint32_t>(
+          "--metrics-linger",
+          [&arguments](const uint32_t& seconds) {
+            arguments.metrics_linger = std::chrono::seconds(seconds);
+          },
+          "At the end wait so long for a scrape of the last results")
+      ->check(CLI::Range(0, 3600))
+      ->type_name("SECONDS")
+      ->needs(listen);
+}
+
 void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
   command.add_option("plan", arguments.plan_path, "The plan, YAML (docs/plan_format.md)")
       ->required();
@@ -203,6 +248,7 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
   AddPlaceOptions(*command, *arguments);
   AddObserverOptions(*command, *arguments);
   AddProgressOption(*command, *arguments);
+  AddEndpointOptions(*command, *arguments);
   AddLabOptions(*command, arguments->lab);
   AddLabDiskOption(*command, arguments->lab);
   AddLabKernelArgumentsOption(*command, arguments->lab);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "host_tools/cli/metrics_options.h"
 #include "host_tools/cli/progress.h"
 #include "host_tools/host/observers.h"
 #include "host_tools/host/perf_control.h"
@@ -30,6 +31,8 @@ struct SweepArguments {
   host::ObserverOptions observers;
   std::string perf_control_text;                       // --perf-control
   std::optional<host::PerfControlPaths> perf_control;  // a perf that shall be on during each trial
+  MetricsArguments metrics;
+  std::chrono::seconds metrics_linger{0};  // how long the last scrape is waited for
   lab::LabOptions lab;
   bool lab_seed_given = false;  // --lab-seed
   // Of the plan's lab_seeds only this one: the sweep inside the lab gets it.

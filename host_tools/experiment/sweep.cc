@@ -80,7 +80,10 @@ class Session {
   Status RunControls() {
     PLECTL_ASSIGN_OR_RETURN(const std::vector<ControlRecord> controls,
                             executor_.RunControls(plan_));
-    for (const ControlRecord& control : controls) PLECTL_RETURN_IF_ERROR(writer_.Append(control));
+    for (const ControlRecord& control : controls) {
+      PLECTL_RETURN_IF_ERROR(writer_.Append(control));
+      progress_.OnControl(control);
+    }
     for (const ControlRecord& control : controls) {
       if (control.failed_because.empty()) continue;
       return Inconclusive(
@@ -191,6 +194,7 @@ Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
   PLECTL_ASSIGN_OR_RETURN(RunLogWriter writer, RunLogWriter::Open(options.directory));
   manifest.calibration = ToJson(executor->Calibrate(plan));
   PLECTL_RETURN_IF_ERROR(writer.Append(manifest));
+  progress.OnManifest(manifest);
   Session session(plan, options, *executor, writer, progress);
   const Status ran = session.RunAll(work.trials);
   const SweepSummary summary = session.Summary();

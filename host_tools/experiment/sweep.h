@@ -38,6 +38,9 @@ class SweepProgress {
   // `record` may be invalid: then the trial is repeated, or given up. See
   // TrialRecord::repeated_as_disturbed().
   virtual void OnRecord(const TrialRecord& record) = 0;
+  // A session has begun, a control has come out: once these are durable.
+  virtual void OnManifest(const Manifest& /*manifest*/) {}
+  virtual void OnControl(const ControlRecord& /*control*/) {}
   // A line for people that is not about a trial.
   virtual void OnNote(std::string_view /*text*/) {}
 };

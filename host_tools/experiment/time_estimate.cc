@@ -20,8 +20,6 @@ constexpr double kNsPerS = 1e9;
 // module's own clean-up, a trial of the default 20,000 iterations is mostly guest time.
 constexpr int64_t kReloadGuessNs = 500 * kMillisecondNs;
 constexpr int64_t kTrialGuessNs = 1000 * kMillisecondNs;
-// Comparing the parameters alone is much faster, a reload much slower.
-constexpr int64_t kReloadFloorNs = kMillisecondNs;
 
 int64_t MedianOr(std::vector<int64_t> values, int64_t otherwise) {
   if (values.empty()) return otherwise;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "host_tools/experiment/schedule.h"
 
 namespace plectl::experiment {
+
+// Comparing the parameters alone is much faster, a reload of the module much slower.
+inline constexpr int64_t kReloadFloorNs = 1'000'000;
 
 // How long trials will take, and what that is based on.
 struct TimeEstimate {

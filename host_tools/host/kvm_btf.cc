@@ -98,6 +98,21 @@ Result<BtfPtr> ParseBtf(const std::string& path, btf* base) {
                        std::string(kNoBtfHint));
 }
 
+// The second one is read over the first, and so freed before it.
+struct ModuleTypes {
+  BtfPtr kernel;
+  BtfPtr module;
+};
+
+Result<ModuleTypes> ReadTypes(const HostRoot& root, KvmModule module) {
+  const std::string vmlinux = root.Path("/sys/kernel/btf/vmlinux").string();
+  PLECTL_ASSIGN_OR_RETURN(BtfPtr base, ParseBtf(vmlinux, nullptr));
+  const std::string path =
+      root.Path(fmt::format("/sys/kernel/btf/{}", ModuleName(module))).string();
+  PLECTL_ASSIGN_OR_RETURN(BtfPtr types, ParseBtf(path, base.get()));
+  return ModuleTypes{std::move(base), std::move(types)};
+}
+
 }  // namespace
 
 Result<ExitCodeLocation> FindExitCode(const btf& types, KvmModule module) {
@@ -113,13 +128,21 @@ Result<ExitCodeLocation> FindExitCode(const btf& types, KvmModule module) {
   return location;
 }
 
+Result<VcpuLayout> FindVcpuLayout(const btf& types, KvmModule module) {
+  VcpuLayout layout;
+  PLECTL_ASSIGN_OR_RETURN(layout.exit_code, FindExitCode(types, module));
+  PLECTL_ASSIGN_OR_RETURN(layout.vcpu_id_offset, OffsetOf(types, "kvm_vcpu", "vcpu_id", 4, 4));
+  return layout;
+}
+
 Result<ExitCodeLocation> FindExitCode(const HostRoot& root, KvmModule module) {
-  const std::string vmlinux = root.Path("/sys/kernel/btf/vmlinux").string();
-  PLECTL_ASSIGN_OR_RETURN(const BtfPtr base, ParseBtf(vmlinux, nullptr));
-  const std::string path =
-      root.Path(fmt::format("/sys/kernel/btf/{}", ModuleName(module))).string();
-  PLECTL_ASSIGN_OR_RETURN(const BtfPtr types, ParseBtf(path, base.get()));
-  return FindExitCode(*types, module);
+  PLECTL_ASSIGN_OR_RETURN(const ModuleTypes types, ReadTypes(root, module));
+  return FindExitCode(*types.module, module);
+}
+
+Result<VcpuLayout> FindVcpuLayout(const HostRoot& root, KvmModule module) {
+  PLECTL_ASSIGN_OR_RETURN(const ModuleTypes types, ReadTypes(root, module));
+  return FindVcpuLayout(*types.module, module);
 }
 
 }  // namespace plectl::host

@@ -28,4 +28,14 @@ Result<ExitCodeLocation> FindExitCode(const btf& types, KvmModule module);
 // The same from /sys/kernel/btf of a host whose `module` is loaded.
 Result<ExitCodeLocation> FindExitCode(const HostRoot& root, KvmModule module);
 
+// What the monitor's BPF programs, which know no type of KVM's, must be told.
+struct VcpuLayout {
+  ExitCodeLocation exit_code;
+  uint32_t vcpu_id_offset = 0;  // in struct kvm_vcpu
+
+  friend bool operator==(const VcpuLayout&, const VcpuLayout&) = default;
+};
+Result<VcpuLayout> FindVcpuLayout(const btf& types, KvmModule module);
+Result<VcpuLayout> FindVcpuLayout(const HostRoot& root, KvmModule module);
+
 }  // namespace plectl::host

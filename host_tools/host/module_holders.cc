@@ -75,6 +75,12 @@ std::optional<std::string> FindFile(const HostRoot& root, std::string_view pid,
   return first;
 }
 
+std::optional<std::string> VmFile(std::string_view target) {
+  std::optional<std::string> file = KvmFile(target);
+  if (file && !file->starts_with("kvm-vm") && !file->starts_with("kvm-vcpu")) file.reset();
+  return file;
+}
+
 Result<std::vector<Holder>> FindHolders(const HostRoot& root, const Classifier& classify) {
   PLECTL_ASSIGN_OR_RETURN(const std::vector<std::string> entries, root.List("/proc"));
   std::vector<Holder> holders;
@@ -141,6 +147,16 @@ std::string HowToEnd(const std::vector<Holder>& holders) {
 
 Result<std::vector<Holder>> KvmFileHolders(const HostRoot& root) {
   return FindHolders(root, KvmFile);
+}
+
+Result<std::vector<pid_t>> VmProcesses(const HostRoot& root) {
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<std::string> entries, root.List("/proc"));
+  std::vector<pid_t> processes;
+  for (const std::string& entry : entries) {
+    const std::optional<uint64_t> pid = ParseUint(entry);
+    if (pid && FindFile(root, entry, VmFile)) processes.push_back(static_cast<pid_t>(*pid));
+  }
+  return processes;
 }
 
 Result<std::vector<Holder>> TracingHolders(const HostRoot& root) {

@@ -35,6 +35,9 @@ std::string HowToEnd(const std::vector<Holder>& holders);
 // entry per process. Only root sees all of them.
 Result<std::vector<Holder>> KvmFileHolders(const HostRoot& root);
 
+// The processes that have a VM or a vCPU open.
+Result<std::vector<pid_t>> VmProcesses(const HostRoot& root);
+
 // Every process with a perf event or a BPF link: these pin a module only when they are attached to
 // its functions or tracepoints, which /proc tells of BPF links to raw tracepoints only.
 Result<std::vector<Holder>> TracingHolders(const HostRoot& root);

@@ -112,16 +112,6 @@ std::string WithoutEnds(std::string_view text, std::string_view start, std::stri
   return std::string(text.substr(start.size(), text.size() - start.size() - end.size()));
 }
 
-// The name of libvirt's file that holds `pid`.
-std::string DomainOfPidFile(const HostRoot& root, std::string_view pid) {
-  const std::string folder = "/run/libvirt/qemu";
-  for (const std::string& name : root.List(folder).value_or(std::vector<std::string>{})) {
-    std::string domain = WithoutEnds(name, "", ".pid");
-    if (!domain.empty() && root.ReadTrimmed(folder + "/" + name).value_or("") == pid) return domain;
-  }
-  return {};
-}
-
 std::string DomainOfCgroup(const HostRoot& root, std::string_view pid) {
   const std::string text = root.Read(fmt::format("/proc/{}/cgroup", pid)).value_or("");
   for (const std::string_view line : Split(text, '\n')) {
@@ -169,7 +159,24 @@ std::string DomainNameIn(std::string_view cgroup_path) {
   return {};
 }
 
+LibvirtDomains ReadLibvirtDomains(const HostRoot& root) {
+  const std::string folder = "/run/libvirt/qemu";
+  LibvirtDomains domains;
+  for (const std::string& name : root.List(folder).value_or(std::vector<std::string>{})) {
+    std::string domain = WithoutEnds(name, "", ".pid");
+    if (domain.empty()) continue;
+    const auto pid = root.ReadTrimmed(folder + "/" + name);
+    if (pid) domains.emplace(*pid, std::move(domain));
+  }
+  return domains;
+}
+
 ProgramIdentity IdentityOf(const HostRoot& root, std::string_view pid) {
+  return IdentityOf(root, pid, ReadLibvirtDomains(root));
+}
+
+ProgramIdentity IdentityOf(const HostRoot& root, std::string_view pid,
+                           const LibvirtDomains& domains) {
   const std::string comm = root.ReadTrimmed(fmt::format("/proc/{}/comm", pid)).value_or("?");
   const std::string command_line = root.Read(fmt::format("/proc/{}/cmdline", pid)).value_or("");
   const std::vector<std::string_view> arguments = Split(command_line, '\0');
@@ -177,7 +184,8 @@ ProgramIdentity IdentityOf(const HostRoot& root, std::string_view pid) {
   std::string name = VmNameIn(comm, arguments);
   if (name.empty()) name = VmNameIn(BaseName(arguments.front()), arguments);
   // libvirt's own word first; the one in the cgroup may be shortened.
-  const std::string in_file = DomainOfPidFile(root, pid);
+  const auto domain = domains.find(pid);
+  const std::string in_file = domain == domains.end() ? "" : domain->second;
   const std::string in_cgroup = DomainOfCgroup(root, pid);
   if (!in_file.empty()) name = in_file;
   if (name.empty()) name = in_cgroup;

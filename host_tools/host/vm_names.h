@@ -2,6 +2,7 @@
 // What VMs are called. Their processes tell it themselves, so it is shown, never relied on.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,12 @@ struct ProgramIdentity {
 // Reads the process' comm, command line and cgroup, and libvirt's PID files. All texts are one line
 // of printable ASCII: what is not is escaped as \xNN.
 ProgramIdentity IdentityOf(const HostRoot& root, std::string_view pid);
+
+// PID -> domain's name, of all of libvirt's PID files: for who asks about many processes.
+using LibvirtDomains = std::map<std::string, std::string, std::less<>>;
+LibvirtDomains ReadLibvirtDomains(const HostRoot& root);
+ProgramIdentity IdentityOf(const HostRoot& root, std::string_view pid,
+                           const LibvirtDomains& domains);
 
 // The VM's name on the command line of QEMU (-name guest=NAME, else -uuid), firecracker (--id),
 // crosvm and lkvm (--name), or cloud-hypervisor (--api-socket, it has no names); else "".

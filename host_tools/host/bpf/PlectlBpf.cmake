@@ -12,6 +12,11 @@ function(plectl_add_bpf folder source)
   set(object ${directory}/${name}.bpf.o)
   set(skeleton ${directory}/${name}.skel.h)
   file(MAKE_DIRECTORY ${directory})
+  set(types ${ARG_DEPENDS})
+  list(FILTER types EXCLUDE REGEX "\\.bpf\\.h$")
+  list(TRANSFORM types REPLACE "(.+)" "echo '#include \"host_tools/${folder}/\\1\"'"
+       OUTPUT_VARIABLE includes)
+  list(JOIN includes " && " includes)
   list(TRANSFORM ARG_DEPENDS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   add_custom_command(
     OUTPUT ${object}
@@ -27,7 +32,7 @@ function(plectl_add_bpf folder source)
     OUTPUT ${skeleton}
     COMMAND
       sh -c
-      "{ echo '#include \"host_tools/${folder}/bpf/exit_slots.h\"' && ${PLECTL_BPFTOOL} gen skeleton ${object} name ${name}; } > ${skeleton}"
+      "{ ${includes} && echo '// NOLINTBEGIN: generated' && ${PLECTL_BPFTOOL} gen skeleton ${object} name ${name} && echo '// NOLINTEND'; } > ${skeleton}"
     DEPENDS ${object}
     COMMENT "Embedding BPF program ${name}"
     VERBATIM)

@@ -71,6 +71,14 @@ TEST(KvmBtf, FindsTheExitReasonInAnEmbeddedStructure) {
   EXPECT_EQ(FindExitCode(types.Get(), KvmModule::kIntel).value().exit_code_offset, 44U);
 }
 
+TEST(KvmBtf, FindsTheNumberOfAVcpu) {
+  Types types;
+  types.Struct("kvm_vcpu", 64, {{"kvm", types.u64(), 0}, {"vcpu_id", types.u32(), 44}});
+  types.Struct("vcpu_vmx", 64, {{"vcpu", types.u64(), 0}, {"exit_reason", types.u32(), 40}});
+  EXPECT_EQ(FindVcpuLayout(types.Get(), KvmModule::kIntel).value(),
+            (VcpuLayout{.exit_code = {.exit_code_offset = 40}, .vcpu_id_offset = 44}));
+}
+
 TEST(KvmBtf, FindsTheExitCodeOfSvm) {
   Types types;
   types.Struct("vcpu_svm", 64, {{"vmcb", types.Pointer(), 24}});

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/metrics/textfile.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "host_tools/base/file.h"
+
+namespace plectl::metrics {
+namespace {
+
+constexpr unsigned kMode = 0644;
+
+// The process' umask, as long as it lives.
+class Umask {
+ public:
+  explicit Umask(mode_t mask) : before_(::umask(mask)) {}
+  ~Umask() { ::umask(before_); }
+  Umask(const Umask&) = delete;
+  Umask& operator=(const Umask&) = delete;
+
+ private:
+  mode_t before_;
+};
+
+}  // namespace
+
+Status CheckTextfilePath(const std::filesystem::path& path) {
+  if (path.extension() == ".prom" && !path.stem().empty()) return OkStatus();
+  return BadInput(
+      fmt::format("node_exporter ignores {}: its name does not end with .prom", path.string()),
+      fmt::format("use {}.prom", path.string()));
+}
+
+Status WriteTextfile(const std::filesystem::path& path, std::string_view text) {
+  PLECTL_RETURN_IF_ERROR(CheckTextfilePath(path));
+  const Umask umask(S_IWGRP | S_IWOTH);
+  return WriteFileAtomically(path, text, kMode);
+}
+
+}  // namespace plectl::metrics

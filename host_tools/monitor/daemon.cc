@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/monitor/daemon.h"
+
+#include <fmt/core.h>
+#include <linux/capability.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+#include "host_tools/monitor/privileges.h"
+#include "host_tools/monitor/service_notify.h"
+#include "host_tools/monitor/signals.h"
+
+namespace plectl::monitor {
+namespace {
+
+// Two loads of a module within one are seen as one.
+constexpr auto kTick = std::chrono::milliseconds(250);
+constexpr int kTicksPerWatchdog = 4;
+
+void Log(std::string_view text) {
+  fmt::print(stderr, "plectl monitor: {}\n", text);
+  std::fflush(stderr);
+}
+
+void LogProblem(const Status& status) {
+  if (!status) Log(status.error().Text());
+}
+
+void LogMissing(Monitor& monitor) {
+  const std::string because = monitor.YieldsMissingBecause();
+  if (!because.empty()) Log(fmt::format("directed yields are not counted: {}", because));
+}
+
+void AttachAgain(Monitor& monitor) {
+  const Status attached = monitor.Attach();
+  Log(attached ? "SIGUSR2: the probes are attached" : attached.error().Text());
+  LogMissing(monitor);
+}
+
+// Whether to go on.
+bool Obey(int signal, Monitor& monitor) {
+  switch (signal) {
+    case SIGHUP:
+      monitor.RereadNames();
+      Log("SIGHUP: read the names of VMs again");
+      return true;
+    case SIGUSR1:
+      monitor.Release();
+      Log("SIGUSR1: released the probes; kvm.ko can be unloaded. SIGUSR2 attaches them again");
+      return true;
+    case SIGUSR2:
+      AttachAgain(monitor);
+      return true;
+    default:
+      Log("ends");
+      return false;
+  }
+}
+
+void Loop(Monitor& monitor, Signals& signals, const ServiceNotify& systemd) {
+  for (int tick = 0;; ++tick) {
+    const std::optional<int> signal = signals.Wait(kTick);
+    if (signal && !Obey(*signal, monitor)) return;
+    for (const std::string& line : monitor.Tick()) Log(line);
+    const bool is_due = systemd.watchdog() && tick % kTicksPerWatchdog == 0;
+    if (is_due) LogProblem(systemd.Send("WATCHDOG=1"));
+  }
+}
+
+}  // namespace
+
+Status KeepOnlyNeeded(ProbeStatistics statistics) {
+  if (statistics == ProbeStatistics::kPeriodic) {
+    return KeepOnlyCapabilities({CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN});
+  }
+  return KeepOnlyCapabilities({CAP_BPF, CAP_PERFMON});
+}
+
+Status Serve(const std::shared_ptr<Monitor>& monitor, const metrics::ServerOptions& options,
+             bool probes) {
+  PLECTL_ASSIGN_OR_RETURN(Signals signals, Signals::Block());
+  PLECTL_ASSIGN_OR_RETURN(
+      const auto server,
+      metrics::MetricsServer::Start(options, std::make_shared<MonitorCollectable>(monitor)));
+  const ServiceNotify systemd = ServiceNotify::FromEnvironment();
+  Log(fmt::format("listens on {}", server->Url()));
+  if (probes) {
+    Log("the probes are in kvm.ko: a reload of kvm_intel or kvm_amd is not blocked, only kvm.ko "
+        "stays "
+        "loaded (until SIGUSR1)");
+  }
+  LogMissing(*monitor);
+  LogProblem(systemd.Send("READY=1"));
+  Loop(*monitor, signals, systemd);
+  LogProblem(systemd.Send("STOPPING=1"));
+  return OkStatus();
+}
+
+}  // namespace plectl::monitor

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/monitor/privileges.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace plectl::monitor {
+namespace {
+
+constexpr int kBitsPerWord = 32;
+constexpr int kCapabilitiesMax = 64;
+
+struct Capabilities {
+  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> words = {};
+};
+
+Result<Capabilities> Get() {
+  Capabilities capabilities;
+  if (::syscall(SYS_capget, &capabilities.header, capabilities.words.data()) == 0) {
+    return capabilities;
+  }
+  return SystemFailure("read the capabilities", errno);
+}
+
+uint64_t Bits(std::initializer_list<int> wanted) {
+  uint64_t bits = 0;
+  for (const int capability : wanted) bits |= uint64_t{1} << capability;
+  return bits;
+}
+
+// Needs CAP_SETPCAP; without it there is little to gain from what stays.
+void DropFromBoundingSet(uint64_t keep) {
+  for (int capability = 0; capability < kCapabilitiesMax; ++capability) {
+    if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) return;  // the kernel has no more
+    if ((keep >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+}
+
+}  // namespace
+
+Status KeepOnlyCapabilities(std::initializer_list<int> wanted) {
+  const uint64_t keep = Bits(wanted);
+  PLECTL_ASSIGN_OR_RETURN(Capabilities capabilities, Get());
+  DropFromBoundingSet(keep);
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  for (size_t word = 0; word < capabilities.words.size(); ++word) {
+    auto& bits = capabilities.words[word];
+    bits.permitted &= static_cast<uint32_t>(keep >> (word * kBitsPerWord));
+    bits.effective = bits.permitted;
+    bits.inheritable = 0;
+  }
+  if (::syscall(SYS_capset, &capabilities.header, capabilities.words.data()) != 0) {
+    return SystemFailure("give up capabilities", errno);
+  }
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return SystemFailure("give up new privileges", errno);
+  }
+  return OkStatus();
+}
+
+Result<uint64_t> EffectiveCapabilities() {
+  PLECTL_ASSIGN_OR_RETURN(const Capabilities capabilities, Get());
+  return capabilities.words[0].effective | uint64_t{capabilities.words[1].effective}
+                                               << kBitsPerWord;
+}
+
+}  // namespace plectl::monitor
