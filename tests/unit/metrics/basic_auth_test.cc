@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 class SecretFile : public ::testing::Test {
  protected:
   std::filesystem::path Write(std::string_view text, mode_t mode = 0640) {
-    const std::filesystem::path path = directory_.path() / "secret";
+    std::filesystem::path path = directory_.path() / "secret";
     EXPECT_TRUE(WriteFileAtomically(path, text));
     EXPECT_EQ(::chmod(path.c_str(), mode), 0);
     return path;
