@@ -11,6 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 
+import dashboards
 import lab_harness
 import prometheus_tools as tools
 
@@ -174,6 +175,7 @@ class MetricsOfRuns(lab_harness.LabTest):
             labels = dict(labels)
             scraped[labels.pop("__name__"), frozenset(labels.items())] = value
         self.assert_holds_the_run(scraped)
+        dashboards.check_exported(self, {name for name, _ in scraped}, of_sweeps=True)
         one = {(name, *(text for label, text in sorted(labels) if label != "run")): value
                for (name, labels), value in scraped.items()}
         self.assertEqual(one["plectl_run_trials", "planned"], TRIALS)

@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 
+import dashboards
 import lab_harness
 import perf_kvm_test
 
@@ -168,6 +169,7 @@ class Monitor(lab_harness.LabTest):
         self.assertGreater(changes["grow"], 10)
         yields = values_of(scrape, "plectl_vm_directed_yields_total", "result")
         self.assertGreater(yields["succeeded"], 0)
+        dashboards.check_exported(self, {name for name, _ in scrape}, of_sweeps=False)
 
     def test_amd_equals_perf(self):
         """The packaged emulator's AMD CPU makes no PAUSE exits: they are 0, and shown."""
