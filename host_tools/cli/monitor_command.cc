@@ -72,8 +72,7 @@ std::shared_ptr<Monitor> MakeMonitor(const HostRoot& root, const MonitorOptions&
   return std::make_shared<Monitor>(root, options, attach);
 }
 
-Status PrintOnce(Monitor& watched, const Options& options) {
-  PLECTL_ASSIGN_OR_RETURN(monitor::Signals signals, monitor::Signals::Block());
+Status PrintOnce(Monitor& watched, monitor::Signals& signals, const Options& options) {
   watched.Scrape();
   if (signals.Wait(std::chrono::seconds(options.interval_s))) {
     return Inconclusive("stopped by a signal before the interval's end");
@@ -88,11 +87,13 @@ Status RunMonitor(const HostRoot& root, const Options& options) {
   server.tls_certificate = options.tls_certificate;
   server.basic_auth_file = options.basic_auth_file;
   const MonitorOptions monitor_options = MonitorOptionsOf(options);
+  // Attaching takes a while: none of them may end the monitor meanwhile.
+  PLECTL_ASSIGN_OR_RETURN(monitor::Signals signals, monitor::Signals::Block());
   const std::shared_ptr<Monitor> watched = MakeMonitor(root, monitor_options);
   PLECTL_RETURN_IF_ERROR(watched->Attach());
   PLECTL_RETURN_IF_ERROR(monitor::KeepOnlyNeeded(monitor_options.probe_statistics));
-  if (options.once) return PrintOnce(*watched, options);
-  return monitor::Serve(watched, server, monitor_options.probes);
+  if (options.once) return PrintOnce(*watched, signals, options);
+  return monitor::Serve(watched, signals, server, monitor_options.probes);
 }
 
 void AddServerOptions(CLI::App& command, Options& options) {

@@ -11,7 +11,6 @@
 
 #include "host_tools/monitor/privileges.h"
 #include "host_tools/monitor/service_notify.h"
-#include "host_tools/monitor/signals.h"
 
 namespace plectl::monitor {
 namespace {
@@ -79,9 +78,8 @@ Status KeepOnlyNeeded(ProbeStatistics statistics) {
   return KeepOnlyCapabilities({CAP_BPF, CAP_PERFMON});
 }
 
-Status Serve(const std::shared_ptr<Monitor>& monitor, const metrics::ServerOptions& options,
-             bool probes) {
-  PLECTL_ASSIGN_OR_RETURN(Signals signals, Signals::Block());
+Status Serve(const std::shared_ptr<Monitor>& monitor, Signals& signals,
+             const metrics::ServerOptions& options, bool probes) {
   PLECTL_ASSIGN_OR_RETURN(
       const auto server,
       metrics::MetricsServer::Start(options, std::make_shared<MonitorCollectable>(monitor)));

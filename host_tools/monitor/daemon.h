@@ -6,6 +6,7 @@
 #include "host_tools/base/result.h"
 #include "host_tools/metrics/metrics_server.h"
 #include "host_tools/monitor/monitor.h"
+#include "host_tools/monitor/signals.h"
 
 namespace plectl::monitor {
 
@@ -15,7 +16,7 @@ Status KeepOnlyNeeded(ProbeStatistics statistics);
 
 // Serves scrapes until SIGTERM or SIGINT, and obeys the other signals (docs/metrics.md). Tells
 // systemd how it is. Logs to stderr.
-Status Serve(const std::shared_ptr<Monitor>& monitor, const metrics::ServerOptions& options,
-             bool probes);
+Status Serve(const std::shared_ptr<Monitor>& monitor, Signals& signals,
+             const metrics::ServerOptions& options, bool probes);
 
 }  // namespace plectl::monitor

@@ -49,11 +49,11 @@ Status KeepOnlyCapabilities(std::initializer_list<int> wanted) {
   PLECTL_ASSIGN_OR_RETURN(Capabilities capabilities, Get());
   DropFromBoundingSet(keep);
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  for (size_t word = 0; word < capabilities.words.size(); ++word) {
-    auto& bits = capabilities.words[word];
-    bits.permitted &= static_cast<uint32_t>(keep >> (word * kBitsPerWord));
-    bits.effective = bits.permitted;
-    bits.inheritable = 0;
+  capabilities.words[0].permitted &= static_cast<uint32_t>(keep);
+  capabilities.words[1].permitted &= static_cast<uint32_t>(keep >> kBitsPerWord);
+  for (__user_cap_data_struct& word : capabilities.words) {
+    word.effective = word.permitted;
+    word.inheritable = 0;
   }
   if (::syscall(SYS_capset, &capabilities.header, capabilities.words.data()) != 0) {
     return SystemFailure("give up capabilities", errno);

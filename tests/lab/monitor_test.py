@@ -31,7 +31,7 @@ FUNCTIONS = """
 cd /tmp
 ifconfig lo up
 touch monitor.log vm.out
-monitor() { plectl monitor --listen 127.0.0.1:9753 "$@" 2>monitor.log & monitor=$!; sleep 2; logged listens || { wait $monitor; echo "monitor ended with $?"; cat monitor.log; exit 5; }; }
+monitor() { : >monitor.log; plectl monitor --listen 127.0.0.1:9753 "$@" 2>monitor.log & monitor=$!; sleep 2; logged listens || { wait $monitor; echo "monitor ended with $?"; cat monitor.log; exit 5; }; }
 logged() { until grep -q "$1" monitor.log; do usleep 20000; kill -0 $monitor || return 1; done; }
 scrape() { echo "scrape $1"; wget -q -O - http://127.0.0.1:9753/metrics; }
 start_vm() { : >vm.out; /job/foreign_vm "$@" >vm.out & vm=$!; until grep -q done vm.out; do usleep 20000; done; }
@@ -87,6 +87,7 @@ UNPRIVILEGED = """
 chmod 755 /tmp /job
 /job/as_nobody none plectl monitor --once 2>refused; echo "without $?"
 cat refused
+: >monitor.log
 /job/as_nobody bpf plectl monitor --listen 127.0.0.1:9753 2>monitor.log & monitor=$!
 logged listens
 start_vm 2 200000 33
