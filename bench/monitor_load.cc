@@ -8,12 +8,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "bench/scrape_client.h"
 #include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
 #include "host_tools/base/text.h"
+#include "host_tools/metrics/metrics_server.h"
 #include "host_tools/metrics/text_format.h"
 #include "host_tools/monitor/monitor.h"
 #include "tests/unit/monitor/fake_vms.h"
@@ -24,6 +27,7 @@ namespace {
 constexpr double kMiB = 1024.0 * 1024.0;
 constexpr pid_t kFirstPid = 10000;
 constexpr double kGrowthMaxMiB = 4;
+constexpr uint32_t kHttpEvery = 10;  // every so many scrapes one over HTTP too
 
 struct Load {
   uint32_t vms = 1000;
@@ -49,7 +53,9 @@ double CpuMs() {
 struct Figures {
   std::vector<double> collect_ms;  // CPU time
   std::vector<double> serialize_ms;
-  std::vector<double> all_ms;  // of the clock on the wall
+  std::vector<double> all_ms;   // of the clock on the wall
+  std::vector<double> http_ms;  // the same, of a whole scrape by a client, compressed
+  size_t http_bytes = 0;
   size_t bytes = 0;
   double rss_before_mib = 0;  // before the first VM was seen
   double peak_half_mib = 0;
@@ -93,7 +99,25 @@ class Host {
   pid_t next_ = kFirstPid;
 };
 
-Figures Measure(const Load& load) {
+Status MeasureHttp(uint16_t port, Figures& figures) {
+  const Stopwatch watch;
+  PLECTL_ASSIGN_OR_RETURN(figures.http_bytes, ScrapeOverHttp(port));
+  figures.http_ms.push_back(static_cast<double>(watch.ElapsedNs()) / 1e6);
+  return OkStatus();
+}
+
+void MeasureScrape(monitor::Monitor& monitor, Figures& figures) {
+  const Stopwatch watch;
+  const double start_ms = CpuMs();
+  auto families = monitor.Scrape();
+  const double collected_ms = CpuMs();
+  figures.bytes = metrics::TextFormat(std::move(families)).size();
+  figures.collect_ms.push_back(collected_ms - start_ms);
+  figures.serialize_ms.push_back(CpuMs() - collected_ms);
+  figures.all_ms.push_back(static_cast<double>(watch.ElapsedNs()) / 1e6);
+}
+
+Result<Figures> Measure(const Load& load) {
   Host host(load);
   monitor::MonitorOptions options;
   options.sampler.vms_max = load.vms;
@@ -101,18 +125,20 @@ Figures Measure(const Load& load) {
   options.probe_statistics = monitor::ProbeStatistics::kOff;
   Figures figures;
   figures.rss_before_mib = MemoryMiB("VmRSS:");
-  monitor::Monitor monitor(host.vms().root(), options, host.vms().Attacher());
-  if (!monitor.Attach()) return figures;
+  const auto monitor =
+      std::make_shared<monitor::Monitor>(host.vms().root(), options, host.vms().Attacher());
+  PLECTL_RETURN_IF_ERROR(monitor->Attach());
+  metrics::ServerOptions endpoint;
+  endpoint.address.port = 0;
+  PLECTL_ASSIGN_OR_RETURN(const auto server,
+                          metrics::MetricsServer::Start(
+                              endpoint, std::make_shared<monitor::MonitorCollectable>(monitor)));
   for (uint32_t i = 0; i < load.scrapes; ++i) {
     host.Churn();
-    const Stopwatch watch;
-    const double start_ms = CpuMs();
-    auto families = monitor.Scrape();
-    const double collected_ms = CpuMs();
-    figures.bytes = metrics::TextFormat(std::move(families)).size();
-    figures.collect_ms.push_back(collected_ms - start_ms);
-    figures.serialize_ms.push_back(CpuMs() - collected_ms);
-    figures.all_ms.push_back(static_cast<double>(watch.ElapsedNs()) / 1e6);
+    MeasureScrape(*monitor, figures);
+    if (i % kHttpEvery == 0) {
+      PLECTL_RETURN_IF_ERROR(MeasureHttp(server->address().port, figures));
+    }
     if (i == load.scrapes / 2) figures.peak_half_mib = MemoryMiB("VmHWM:");
   }
   figures.peak_mib = MemoryMiB("VmHWM:");
@@ -131,9 +157,11 @@ int Report(const Load& load, const Figures& figures) {
   fmt::print("collect    CPU time {}\n", Spread(figures.collect_ms));
   fmt::print("serialize  CPU time {}\n", Spread(figures.serialize_ms));
   fmt::print("scrape     wall time {}\n", Spread(figures.all_ms));
-  fmt::print("size       {:.1f} MiB, {:.0f} bytes per VM\n",
+  fmt::print("over HTTP  wall time {}\n", Spread(figures.http_ms));
+  fmt::print("size       {:.1f} MiB, {:.0f} bytes per VM; compressed {:.1f} MiB\n",
              static_cast<double>(figures.bytes) / kMiB,
-             static_cast<double>(figures.bytes) / load.vms);
+             static_cast<double>(figures.bytes) / load.vms,
+             static_cast<double>(figures.http_bytes) / kMiB);
   fmt::print(
       "memory     {:.1f} MiB without VMs; at most {:.1f} until half-way, {:.1f} until the end; "
       "{:.1f} KiB per VM\n",
@@ -157,7 +185,10 @@ int main(int argc, char** argv) {
     app.add_option("--churn", load.churn);
     app.add_option("--folder", load.folder, "Where the host's files are made; best in memory");
     CLI11_PARSE(app, argc, argv);
-    return plectl::bench::Report(load, plectl::bench::Measure(load));
+    const plectl::Result<plectl::bench::Figures> figures = plectl::bench::Measure(load);
+    if (figures) return plectl::bench::Report(load, *figures);
+    fmt::print(stderr, "monitor_load: {}\n", figures.error().Text());
+    return static_cast<int>(figures.error().kind);
   } catch (const std::exception& error) {
     std::fputs(error.what(), stderr);
     return 1;

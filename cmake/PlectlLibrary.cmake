@@ -8,8 +8,7 @@ target_compile_options(
 if(PLECTL_SANITIZE)
   target_compile_options(plectl_options INTERFACE -fsanitize=address,undefined
                                                   -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  # gold links in a third of the time.
-  target_link_options(plectl_options INTERFACE -fsanitize=address,undefined -fuse-ld=gold)
+  target_link_options(plectl_options INTERFACE -fsanitize=address,undefined)
   if(PLECTL_FUZZ)
     target_compile_options(plectl_options INTERFACE -fsanitize=fuzzer-no-link)
   endif()

@@ -44,12 +44,14 @@ Result<experiment::CalibrationReport> Measure(CommandContext& context, const Opt
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
                           host::ParamSession::Begin(context.root, module, host::MakeKmodLoader()));
   params.WaitForOthers(options.wait);
-  experiment::Calibrator calibrator({.root = context.root,
-                                     .module = module,
-                                     .params = std::move(params),
-                                     .runner = std::make_unique<guests::VmmRunner>(payloads),
-                                     .relax_tsc_cycles = options.relax_tsc_cycles,
-                                     .cpu = options.cpu});
+  experiment::Calibrator calibrator(
+      {.root = context.root,
+       .module = module,
+       .params = std::move(params),
+       .runner = std::make_unique<guests::VmmRunner>(payloads),
+       .relax_tsc_cycles = options.relax_tsc_cycles,
+       .cpu = options.cpu,
+       .on_step = [](std::string_view what) { fmt::print(stderr, "measuring {}\n", what); }});
   Result<experiment::CalibrationReport> report =
       calibrator.Run(options.bodies, !options.keep_params);
   PLECTL_RETURN_IF_ERROR(calibrator.Finish());

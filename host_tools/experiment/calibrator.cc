@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/experiment/calibrator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -108,6 +110,8 @@ Status Calibrator::MeasureCliffs(CalibrationReport& report) {
   PLECTL_ASSIGN_OR_RETURN(host::ObserverPair observers,
                           host::OpenObservers(parts_.root, parts_.module, {}));
   for (LoopCliff& loop : report.cliffs) {
+    parts_.on_step(
+        fmt::format("the first gap for {}, {} loops in its body", loop.loop, loop.body_loops));
     PLECTL_ASSIGN_OR_RETURN(loop.first_gap, FindCliff(loop, observers));
   }
   return OkStatus();
@@ -133,6 +137,7 @@ Status Calibrator::MeasureObservers(CalibrationReport& report) {
   uint64_t exits = 0;
   PLECTL_ASSIGN_OR_RETURN(const double bare, StormTscCycles(nullptr, exits));
   for (const Mode& mode : kModes) {
+    parts_.on_step(fmt::format("what each exit costs under {}", mode.name));
     ObserverTime time{std::string(mode.name), std::nullopt, {}};
     host::ObserverOptions options;
     options.choice = mode.choice;

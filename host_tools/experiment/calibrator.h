@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,6 +51,8 @@ struct CalibratorParts {
   std::unique_ptr<guests::GuestRunner> runner;  // of the built-in guest
   uint64_t relax_tsc_cycles = 0;
   int cpu = 0;  // that the guests run on
+  // Told what is measured next, for people: some of it takes many seconds.
+  std::function<void(std::string_view)> on_step = [](std::string_view) {};
 };
 
 // Measures PAUSE and its loops on a host, then reloads the module to see whether PLE starts to fire

@@ -163,18 +163,18 @@ class PerfKvm(lab_harness.LabTest):
         self.assertEqual({trial["arm"] for trial in valid}, {"pause", "nop"})
         self.assertGreater(sum(trial["pause_exits"] for trial in valid), 500)
 
-    def test_amd(self):
-        """The packaged emulator's AMD CPU makes no PAUSE exits; all other reasons are compared."""
-        params, sizes = (AMD_FULL, LARGE) if lab_harness.FULL else (AMD, SMALL)
-        guest = os.environ.get("PLECTL_EXIT_STORM_GUEST",
-                               lab_harness.SOURCE / GUEST)
-        trials = self.record_and_compare(
-            AMD_PLAN.format(params=params, **sizes), "--lab-cpu", "amd", "--file",
-            f"{guest}:/job/guest.elf", sweep_options="--payload-elf /job/guest.elf")
-        self.assertGreaterEqual(len(trials), 6)
-        for trial in trials:
-            self.assertGreaterEqual(trial["exits"]["CPUID"],
-                                    trial["workload"]["vcpus"] * sizes["turns"])
+    if lab_harness.FULL:  # another kind of lab
+        def test_amd(self):
+            """The packaged emulator's AMD CPU makes no PAUSE exits; all other reasons are compared."""
+            guest = os.environ.get("PLECTL_EXIT_STORM_GUEST",
+                                   lab_harness.SOURCE / GUEST)
+            trials = self.record_and_compare(
+                AMD_PLAN.format(params=AMD_FULL, **LARGE), "--lab-cpu", "amd", "--file",
+                f"{guest}:/job/guest.elf", sweep_options="--payload-elf /job/guest.elf")
+            self.assertGreaterEqual(len(trials), 6)
+            for trial in trials:
+                self.assertGreaterEqual(trial["exits"]["CPUID"],
+                                        trial["workload"]["vcpus"] * LARGE["turns"])
 
 
 if __name__ == "__main__":

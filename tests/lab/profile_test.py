@@ -15,8 +15,9 @@ TIGHT = 2
 BODY_LOOPS = 5
 BODY = TIGHT + 1 + 2 * BODY_LOOPS
 
-PAUSE_TSC_CYCLES = {"skylake-client": 140, "skylake-server": 129, "cascade-lake": 40,
-                    "ice-lake-server": 37, "broadwell": 12}
+PAUSE_TSC_CYCLES = {"skylake-client": 140, "cascade-lake": 40}
+if lab_harness.FULL:
+    PAUSE_TSC_CYCLES.update({"skylake-server": 129, "ice-lake-server": 37, "broadwell": 12})
 
 CLIFF_PLAN = """
 name: cliff
@@ -78,14 +79,13 @@ class Profile(lab_harness.LabTest):
 
     def test_the_kernels_defaults_fire_at_40_and_never_at_140(self):
         exits = {}
-        for name in ("skylake-client", "skylake-server", "cascade-lake"):
+        for name in ("skylake-client", "cascade-lake"):
             trial, = self.sweep_in_lab(DEFAULTS_PLAN, "--lab-cpu", name, out=name)
             self.assertLessEqual(lab_harness.PLE_DEFAULTS.items(), trial["params"].items())
             self.assertGreater(sum(vcpu.get("spins", 0) for vcpu in trial["vcpus"]), 1000)
             exits[name] = trial["pause_exits"]
         print(f"PAUSE exits with the kernel's defaults: {exits}")
         self.assertEqual(exits["skylake-client"], 0)
-        self.assertEqual(exits["skylake-server"], 0)
         self.assertGreater(exits["cascade-lake"], 0)
 
     def check_manifest(self, name, cost):
