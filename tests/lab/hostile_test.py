@@ -14,7 +14,7 @@ import lab_harness
 HOSTILE_GUEST = pathlib.Path(os.environ["PLECTL_HOSTILE_GUEST"])
 WRONG_ABI_GUEST = pathlib.Path(os.environ["PLECTL_WRONG_ABI_GUEST"])
 SEED = 5
-MUTANTS = 100 if lab_harness.FULL else 12
+MUTANTS = 100 if lab_harness.FULL else 8
 
 # Payload -> what its record must say. Each names the exit reason and RIP.
 RIP = r"RIP 0x[0-9a-f]+"

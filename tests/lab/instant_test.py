@@ -14,7 +14,7 @@ import time
 
 import lab_harness
 
-KILLS = 50 if lab_harness.FULL else 8
+KILLS = 50 if lab_harness.FULL else 4
 SEED = int(os.environ.get("PLECTL_TEST_SEED", "50"))
 PLAN = """
 name: instant

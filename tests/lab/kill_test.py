@@ -11,7 +11,7 @@ import random
 
 import lab_harness
 
-KILLS = 200 if lab_harness.FULL else 18
+KILLS = 200 if lab_harness.FULL else 12
 BLOCKS = KILLS // 4
 # How long each command takes in the lab at most, in us: the kill comes anywhere in it.
 COMMANDS = {"sweep": 2_500_000, "set": 300_000, "restore": 300_000}
