@@ -2,6 +2,7 @@
 #include "host_tools/metrics/metrics_server.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <prometheus/exposer.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -94,6 +95,10 @@ Status InBackground(int nice, Function start) {
   return status;
 }
 
+// Each of the server's threads would get a heap of its own from the C library, and that keep what
+// its largest scrape took: with 16 of them and 1000 VMs that was 800 MiB, with one heap it is 70.
+void ShareOneHeap() { ::mallopt(M_ARENA_MAX, 1); }
+
 }  // namespace
 
 struct MetricsServer::Parts {
@@ -117,6 +122,7 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(
   PLECTL_ASSIGN_OR_RETURN(Fd listener, Listen(options.address));
   if (!options.address.is_ipv6()) listener.Reset();  // it was to see whether one can
   if (tls) PLECTL_RETURN_IF_ERROR(LoadTlsLibraries());
+  ShareOneHeap();
   auto parts = std::make_unique<Parts>();
   parts->source = std::make_shared<Escaped>(std::move(source));
   ListenAddress address = options.address;

@@ -27,28 +27,37 @@ VcpuFamilies MakeFamilies(MetricsBuilder& builder) {
           "plectl_vcpu_run_delay_seconds_total",
           "Time that a vCPU's thread was ready and waited for a CPU; what KVM tells the "
           "guest as steal time, since the vCPU was seen first (sched_info)"),
-      builder.Counter("plectl_vcpu_cpu_seconds_total",
-                      "CPU time of a vCPU's thread since it was seen first; user is without guest "
-                      "(task_struct)"),
+      builder.Counter("plectl_vm_cpu_seconds_total",
+                      "CPU time of a VM's vCPU threads since they were seen first; user is without "
+                      "guest (task_struct)"),
       builder.Counter("plectl_vcpu_exits_total",
                       "VM exits of a vCPU by reason (tracepoint kvm_exit)"),
   };
 }
 
-void AddClocks(const VmRecord& vm, const VcpuRecord& vcpu, const std::string& id,
-               const VcpuFamilies& families) {
-  const VcpuClocks& clocks = vcpu.all.clocks;
-  const auto add_cpu = [&](const char* mode, uint64_t time_ns) {
-    AddSample(families.cpu, {{"vm", vm.label}, {"vcpu", id}, {"mode", mode}},
-              static_cast<double>(time_ns) / kNsPerS);
-  };
-  add_cpu("user", clocks.user_ns);
-  add_cpu("system", clocks.system_ns);
-  add_cpu("guest", clocks.guest_ns);
-  if (clocks.run_delay_ns) {
-    AddSample(families.delay, {{"vm", vm.label}, {"vcpu", id}},
-              static_cast<double>(*clocks.run_delay_ns) / kNsPerS);
+// Of a VM as a whole: three series per vCPU would be most of a scrape.
+void AddCpuTimes(const VmRecord& vm, MetricFamily& family) {
+  uint64_t user_ns = 0;
+  uint64_t system_ns = 0;
+  uint64_t guest_ns = 0;
+  for (const VcpuRecord& vcpu : vm.vcpus) {
+    user_ns += vcpu.all.clocks.user_ns;
+    system_ns += vcpu.all.clocks.system_ns;
+    guest_ns += vcpu.all.clocks.guest_ns;
   }
+  const auto add = [&](const char* mode, uint64_t time_ns) {
+    AddSample(family, {{"vm", vm.label}, {"mode", mode}}, static_cast<double>(time_ns) / kNsPerS);
+  };
+  add("user", user_ns);
+  add("system", system_ns);
+  add("guest", guest_ns);
+}
+
+void AddRunDelay(const VmRecord& vm, const VcpuRecord& vcpu, const std::string& id,
+                 MetricFamily& family) {
+  if (!vcpu.all.clocks.run_delay_ns) return;
+  AddSample(family, {{"vm", vm.label}, {"vcpu", id}},
+            static_cast<double>(*vcpu.all.clocks.run_delay_ns) / kNsPerS);
 }
 
 void AddReasons(const MonitorState& state, const VmRecord& vm, const VcpuRecord& vcpu,
@@ -61,11 +70,9 @@ void AddReasons(const MonitorState& state, const VmRecord& vm, const VcpuRecord&
 }
 
 void Reserve(const MonitorState& state, const VcpuFamilies& families) {
-  constexpr size_t kModes = 3;
   const size_t vcpus = state.sampler.vcpus();
   families.pauses.metric.reserve(vcpus);
   families.delay.metric.reserve(vcpus);
-  families.cpu.metric.reserve(vcpus * kModes);
 }
 
 }  // namespace
@@ -75,11 +82,12 @@ void AddVcpuMetrics(const MonitorState& state, MetricsBuilder& builder) {
   const VcpuFamilies families = MakeFamilies(builder);
   Reserve(state, families);
   for (const auto& [pid, vm] : state.sampler.table().records()) {
+    if (!vm.vcpus.empty()) AddCpuTimes(vm, families.cpu);
     for (const VcpuRecord& vcpu : vm.vcpus) {
       const std::string id = std::to_string(vcpu.id);
       AddSample(families.pauses, {{"vm", vm.label}, {"vcpu", id}},
                 static_cast<double>(vcpu.all.pause_exits));
-      AddClocks(vm, vcpu, id, families);
+      AddRunDelay(vm, vcpu, id, families.delay);
       AddReasons(state, vm, vcpu, id, families.exits);
     }
   }

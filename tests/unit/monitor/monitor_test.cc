@@ -83,9 +83,9 @@ TEST_F(MonitorTest, LeavesOutWhatIsNotCounted) {
   vms_.counts_yields = vms_.has_run_delay = false;
   options_.exit_times = false;
   Make();
-  EXPECT_THAT(Scrape(), AllOf(Not(HasSubstr("directed_yields")), Not(HasSubstr("run_delay")),
-                              Not(HasSubstr("handling_seconds")),
-                              HasSubstr("plectl_vcpu_cpu_seconds_total")));
+  EXPECT_THAT(Scrape(),
+              AllOf(Not(HasSubstr("directed_yields")), Not(HasSubstr("run_delay")),
+                    Not(HasSubstr("handling_seconds")), HasSubstr("plectl_vm_cpu_seconds_total")));
 }
 
 TEST_F(MonitorTest, ShowsNoCountsWhenTheyCannotBeRead) {
@@ -93,7 +93,7 @@ TEST_F(MonitorTest, ShowsNoCountsWhenTheyCannotBeRead) {
   Scrape();
   vms_.next_read = Environment("no");
   EXPECT_THAT(Scrape(), AllOf(Not(HasSubstr("exits_total{")), Not(HasSubstr("plectl_vcpu_")),
-                              HasSubstr("plectl_vm_info"),
+                              Not(HasSubstr("cpu_seconds_total{vm")), HasSubstr("plectl_vm_info"),
                               HasSubstr("plectl_monitor_healthy{component=\"bpf\"} 0\n"),
                               HasSubstr("plectl_monitor_healthy{component=\"vms\"} 0\n")));
   EXPECT_THAT(Scrape(), HasSubstr("reason=\"PAUSE_INSTRUCTION\"} 4\n"));
