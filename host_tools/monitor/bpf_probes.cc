@@ -13,6 +13,7 @@
 #include "host_tools/host/kvm_btf.h"
 #include "host_tools/monitor/bpf/kvm_monitor.skel.h"
 #include "host_tools/monitor/exit_slot_table.h"
+#include "host_tools/monitor/vm_record.h"
 
 namespace plectl::monitor {
 namespace {
@@ -98,11 +99,6 @@ std::string AttachYields(kvm_monitor& skeleton, bool by_fexit) {
                      log.Text());
 }
 
-void Add(const TimeHistogram& more, TimeHistogram& sum) {
-  sum.total_ns += more.total_ns;
-  for (size_t i = 0; i < kHandlingBuckets; ++i) sum.log2_ns[i] += more.log2_ns[i];
-}
-
 class BpfProbes final : public KernelCounts {
  public:
   BpfProbes(host::SkeletonPtr<kvm_monitor> skeleton, std::string yields_missing_because);
@@ -176,7 +172,7 @@ Result<SlotTimes> BpfProbes::ExitTimes() {
                              0) != 0) {
       return SystemFailure("read the handling times of exits from a BPF map", errno);
     }
-    for (const TimeHistogram& of_cpu : per_cpu) Add(of_cpu, times[slot]);
+    for (const TimeHistogram& of_cpu : per_cpu) AddTo(times[slot], of_cpu);
   }
   return times;
 }

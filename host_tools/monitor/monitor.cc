@@ -32,10 +32,7 @@ double TimeOfDayS() {
 }
 
 void AddTo(SlotTimes& sum, const SlotTimes& more) {
-  for (size_t slot = 0; slot < sum.size(); ++slot) {
-    sum[slot].total_ns += more[slot].total_ns;
-    for (size_t i = 0; i < kHandlingBuckets; ++i) sum[slot].log2_ns[i] += more[slot].log2_ns[i];
-  }
+  for (size_t slot = 0; slot < sum.size(); ++slot) monitor::AddTo(sum[slot], more[slot]);
 }
 
 void AddTo(std::map<std::string, ProbeCost>& sum, const std::vector<ProbeCost>& more) {

@@ -59,8 +59,7 @@ void AddWindowChanges(const VmRecord& vm, MetricFamily& family) {
 
 void AddPauseTimes(const VmRecord& vm, MetricFamily& family) {
   TimeHistogram times = vm.live.pause_times;
-  times.total_ns += vm.ended.pause_times.total_ns;
-  for (size_t i = 0; i < kHandlingBuckets; ++i) times.log2_ns[i] += vm.ended.pause_times.log2_ns[i];
+  AddTo(times, vm.ended.pause_times);
   AddTimes(family, {{"vm", vm.label}}, times);
 }
 

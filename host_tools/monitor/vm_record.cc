@@ -11,15 +11,17 @@ template <class Counts>
 void AddCounts(const Counts& more, Totals& sum) {
   for (size_t i = 0; i < kSlots; ++i) sum.exits[i] += more.exits[i];
   for (size_t i = 0; i < kYieldResults; ++i) sum.yields[i] += more.yields[i];
-  sum.pause_times.total_ns += more.pause_times.total_ns;
-  for (size_t i = 0; i < kHandlingBuckets; ++i) {
-    sum.pause_times.log2_ns[i] += more.pause_times.log2_ns[i];
-  }
+  AddTo(sum.pause_times, more.pause_times);
   sum.window_grows += more.window_grows;
   sum.window_shrinks += more.window_shrinks;
 }
 
 }  // namespace
+
+void AddTo(TimeHistogram& sum, const TimeHistogram& more) {
+  sum.total_ns += more.total_ns;
+  for (size_t i = 0; i < kHandlingBuckets; ++i) sum.log2_ns[i] += more.log2_ns[i];
+}
 
 void Totals::Add(const VcpuCounts& counts) { AddCounts(counts, *this); }
 void Totals::Add(const Totals& more) { AddCounts(more, *this); }

@@ -13,6 +13,8 @@
 
 namespace plectl::monitor {
 
+void AddTo(TimeHistogram& sum, const TimeHistogram& more);
+
 // What was counted of some vCPU threads together.
 struct Totals {
   std::array<uint64_t, kSlots> exits = {};
