@@ -38,7 +38,8 @@ void AddChangeOptions(CLI::App& command, ParamsOptions& change, const char* dry_
 
 void AddSet(CLI::App& params, CommandContext& context, const OptionsPtr& options) {
   CLI::App* set = params.add_subcommand("set", "Reload the KVM module with other PLE parameters");
-  set->add_option("NAME=VALUE", options->assignments, "What to change; the rest stays as it is")
+  set->add_option("assignments", options->assignments, "What to change; the rest stays as it is")
+      ->type_name("NAME=VALUE")
       ->required();
   AddChangeOptions(*set, options->change, "Check everything and print the change only");
   set->add_flag("--persist", options->change.persist,

@@ -7,12 +7,12 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "host_tools/base/stop.h"
+#include "host_tools/cli/choice_option.h"
 #include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/session_costs.h"
 #include "host_tools/cli/sweep_endpoint.h"
@@ -143,27 +143,38 @@ Status Sweep(CommandContext& context, SweepArguments& arguments) {
   return Measure(context, plan, payloads, arguments);
 }
 
-void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
-  static const std::map<std::string, host::ObserverChoice> choices = {
+const Choices<host::ObserverChoice>& ObserverChoices() {
+  static const Choices<host::ObserverChoice> choices = {
       {"auto", host::ObserverChoice::kAuto},
       {"bpf", host::ObserverChoice::kBpf},
       {"perf", host::ObserverChoice::kPerf},
       {"pause-only", host::ObserverChoice::kPauseOnly},
       {"none", host::ObserverChoice::kNone}};
-  static const std::map<std::string, host::CheckTrials> check_trials = {
-      {"controls", host::CheckTrials::kControls}, {"every-trial", host::CheckTrials::kEvery}};
+  return choices;
+}
+
+// For programs, which cannot rely on the form of the help. Ends the parsing, as --version does.
+void PrintObservers() {
+  std::string names;
+  for (const auto& choice : ObserverChoices()) {
+    names += (names.empty() ? "" : "\n") + choice.first;
+  }
+  throw CLI::CallForVersion(names, 0);
+}
+
+void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
+  AddChoice(command, "--observer", arguments.observers.choice, ObserverChoices(),
+            "How exits are counted: auto (BPF, else perf), bpf, perf, pause-only (other exits "
+            "then cost nothing), or none: only by KVM");
   command
-      .add_option(
-          "--observer", arguments.observers.choice,
-          "How exits are counted: auto (BPF, else perf), bpf, perf, pause-only (other exits "
-          "then cost nothing), or none: only by KVM")
-      ->transform(CLI::CheckedTransformer(choices));
-  command
-      .add_option(
-          "--check-observer", arguments.observers.check,
-          "Which trials a second, independent observer watches too, which makes their PAUSE "
-          "exits dearer: controls, every-trial")
-      ->transform(CLI::CheckedTransformer(check_trials));
+      .add_flag_callback("--list-observers", &PrintObservers,
+                         "Print the names that --observer takes, one a line, and end")
+      ->trigger_on_parse();
+  AddChoice(
+      command, "--check-observer", arguments.observers.check,
+      {{"controls", host::CheckTrials::kControls}, {"every-trial", host::CheckTrials::kEvery}},
+      "Which trials a second, independent observer watches too, which makes their PAUSE "
+      "exits dearer");
   command.add_option_function<std::string>(
       "--observe",
       [&arguments](const std::string& list) {
@@ -188,14 +199,12 @@ void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
 }
 
 void AddProgressOption(CLI::App& command, SweepArguments& arguments) {
-  static const std::map<std::string, ProgressStyle> styles = {{"auto", DefaultProgressStyle()},
-                                                              {"plain", ProgressStyle::kPlain},
-                                                              {"none", ProgressStyle::kNone}};
   arguments.progress = DefaultProgressStyle();
-  command
-      .add_option("--progress", arguments.progress,
-                  "auto, plain, or none: no progress and no summary of the costs")
-      ->transform(CLI::CheckedTransformer(styles));
+  AddChoice(command, "--progress", arguments.progress,
+            {{"auto", DefaultProgressStyle()},
+             {"plain", ProgressStyle::kPlain},
+             {"none", ProgressStyle::kNone}},
+            "auto, plain, or none: no progress and no summary of the costs");
 }
 
 void AddEndpointOptions(CLI::App& command, SweepArguments& arguments) {

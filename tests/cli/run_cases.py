@@ -83,6 +83,7 @@ def run_case(plectl, case, directory):
 
 def main():
     plectl, *files = sys.argv[1:]
+    plectl = pathlib.Path(plectl).resolve()  # the cases run elsewhere
     count = failed = 0
     for file in files:
         for lines in re.split(r"^===\n", pathlib.Path(file).read_text(), flags=re.MULTILINE):

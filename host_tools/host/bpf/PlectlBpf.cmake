@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-find_program(PLECTL_CLANG NAMES clang-14 clang clang-15 clang-16 clang-17 clang-18 clang-19 REQUIRED)
+plectl_find_llvm_program(PLECTL_CLANG clang)
 find_program(PLECTL_BPFTOOL bpftool HINTS /usr/sbin /usr/local/sbin REQUIRED)
 
 # plectl_add_bpf(FOLDER SOURCE DEPENDS x.h ...): compiles FOLDER's bpf/NAME.bpf.c and embeds it as
