@@ -27,6 +27,7 @@
 #include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
 #include "host_tools/base/pipe.h"
+#include "host_tools/base/stop.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): unistd.h has it for GNU only
 
@@ -82,13 +83,6 @@ void DieWithParent(pid_t parent) {
   if (::getppid() != parent) ::_exit(127);  // the parent died before prctl()
 }
 
-void ResetSignals() {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 // Before the program runs, so that nothing of it is outside of the limit.
 void LimitMemory(const ExecPlan& plan) {
   if (plan.cgroup_fd >= 0) {
@@ -98,11 +92,25 @@ void LimitMemory(const ExecPlan& plan) {
   if (plan.address_space && ::setrlimit(RLIMIT_AS, &*plan.address_space) != 0) FailInChild(plan);
 }
 
+// Until the child has left our handlers (PrepareChild()), a signal to it would run them: as if a
+// stop had been requested of us.
+pid_t ForkWithSignalsBlocked() {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  const int fork_error = errno;
+  if (pid != 0) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = fork_error;
+  return pid;
+}
+
 // Everything between fork() and the child's program.
 void PrepareChild(const ExecPlan& plan) {
   ::setpgid(0, 0);
   DieWithParent(plan.parent);
-  ResetSignals();
+  ResetAllSignals();
   LimitMemory(plan);
   if (::dup2(plan.stdin_fd, 0) < 0 || ::dup2(plan.stdout_fd, 1) < 0 ||
       ::dup2(plan.stderr_fd, 2) < 0) {
@@ -297,7 +305,7 @@ Result<Child> Child::Launch(const ChildOptions& options, const std::function<int
   }
 
   if (body) std::fflush(nullptr);  // else the child would write what is buffered once more
-  const pid_t pid = ::fork();
+  const pid_t pid = ForkWithSignalsBlocked();
   if (pid < 0) return SystemFailure(fmt::format("fork for {}", options.argv[0]), errno);
   if (pid == 0 && body) RunChildBody(plan, body);
   if (pid == 0) ExecChild(plan);

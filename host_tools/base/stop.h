@@ -6,9 +6,12 @@
 
 namespace plectl {
 
-// Turns the first SIGINT, SIGTERM or SIGHUP into a request to stop: long work polls requested(), or
-// waits on fd(), and leaves through its normal clean-up, which restores the host. One per process,
-// made before any thread; the old handlers come back when it is destroyed.
+// Turns every signal that would end the process, and that a process can catch, into a request to
+// stop: long work polls requested(), or waits on fd(), and leaves through its normal clean-up,
+// which restores the host. So do real-time signals, a spent CPU time limit (which is put off by a
+// minute where we may), and kill -SEGV; a fault of our own still ends the process. SIGPIPE is
+// ignored, and SIGHUP stays ignored where it was (nohup). One per process, made before any thread;
+// the old handlers come back when it is destroyed.
 class StopSignal {
  public:
   static Result<StopSignal> Install();
@@ -23,6 +26,8 @@ class StopSignal {
   [[nodiscard]] static bool requested() { return signal_number() != 0; }
   // Readable from the moment that a stop is requested; never read it.
   [[nodiscard]] int fd() const { return event_.get(); }
+  // fd() of the one that is installed, or -1.
+  [[nodiscard]] static int installed_fd();
 
  private:
   explicit StopSignal(Fd event) : event_(std::move(event)) {}
@@ -31,5 +36,9 @@ class StopSignal {
 
 // An Inconclusive error when a stop was requested; its hint says how to go on.
 Status CheckNotStopped();
+
+// Gives every signal its default action and unblocks all: for a child process before its program
+// runs. Async-signal-safe.
+void ResetAllSignals();
 
 }  // namespace plectl

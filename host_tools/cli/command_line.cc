@@ -4,10 +4,11 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
+#include "host_tools/base/standard_streams.h"
 #include "host_tools/base/version.h"
 #include "host_tools/cli/calibrate_command.h"
 #include "host_tools/cli/doctor_command.h"
@@ -22,9 +23,22 @@
 namespace plectl::cli {
 namespace {
 
+// Results that did not reach their reader are not results.
+int ExitCodeWithOutput(int exit_code) {
+  const Status written = FlushStandardOutput();
+  if (written || exit_code > kExitNegativeVerdict) return exit_code;
+  if (StandardOutputHasNoReader()) return static_cast<int>(ErrorKind::kEnvironment);
+  return ReportError(written.error());
+}
+
 // CLI11 reports help and version as "errors" with code 0; every real one is bad usage.
 int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return app.exit(error);
+  if (error.get_exit_code() == 0) {
+    std::ostringstream text;
+    const int exit_code = app.exit(error, text, text);
+    fmt::print("{}", text.str());
+    return ExitCodeWithOutput(exit_code);
+  }
   fmt::print(stderr, "plectl: {}\n  next step: plectl --help\n", error.what());
   return static_cast<int>(ErrorKind::kBadInput);
 }
@@ -56,11 +70,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   } catch (const CLI::ParseError& error) {
     return ReportParseError(app, error);
   }
-  // Results that did not reach their reader are not results.
-  if (std::fflush(stdout) != 0 && context.exit_code == kExitFine) {
-    return ReportError(SystemFailure("write to stdout", errno).value());
-  }
-  return context.exit_code;
+  return ExitCodeWithOutput(context.exit_code);
 }
 
 }  // namespace plectl::cli

@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <exception>
 
+#include "host_tools/base/standard_streams.h"
 #include "host_tools/cli/command_line.h"
 
 int main(int argc, char** argv) {
+  plectl::PrepareStandardStreams();
   try {
     plectl::cli::CommandContext context;
     return plectl::cli::RunCommandLine(argc, argv, context);

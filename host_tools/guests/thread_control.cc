@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -22,16 +23,30 @@ Status SetFifo(int priority) {
                        "run as root, or allow real-time priorities (ulimit -r)");
 }
 
+// A signal handler has no other way to its data. Written before the handler is there.
+struct sigaction g_before;
+
+// Kicks come from our own threads (tgkill(2)); whoever else sends the signal means what it meant
+// before: a request to stop.
+void HandleKick(int number, siginfo_t* info, void* context) {
+  if (info->si_code == SI_TKILL && info->si_pid == ::getpid()) return;
+  if ((g_before.sa_flags & SA_SIGINFO) != 0) g_before.sa_sigaction(number, info, context);
+}
+
 int64_t Nanoseconds(const timeval& time) {
   return int64_t{time.tv_sec} * 1'000'000'000 + int64_t{time.tv_usec} * 1'000;
 }
 
 }  // namespace
 
+// No SA_RESTART: KVM_RUN shall return.
 KickSignalHandler::KickSignalHandler() {
+  ::sigaction(kKickSignal, nullptr, &old_);
+  g_before = old_;
   struct sigaction action {};
-  action.sa_handler = [](int) {};  // no SA_RESTART: KVM_RUN shall return
-  ::sigaction(kKickSignal, &action, &old_);
+  action.sa_sigaction = HandleKick;
+  action.sa_flags = SA_SIGINFO;
+  ::sigaction(kKickSignal, &action, nullptr);
 }
 
 KickSignalHandler::~KickSignalHandler() { ::sigaction(kKickSignal, &old_, nullptr); }

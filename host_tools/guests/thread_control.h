@@ -13,7 +13,8 @@ namespace plectl::guests {
 // The signal that makes a vCPU thread leave KVM_RUN. It does nothing else.
 inline constexpr int kKickSignal = SIGUSR1;
 
-// A handler that does nothing for kKickSignal; the old one comes back in the destructor.
+// A handler that does nothing for kKickSignal from our own threads, and what the old one does for
+// one from elsewhere; the old one comes back in the destructor.
 class KickSignalHandler {
  public:
   KickSignalHandler();
