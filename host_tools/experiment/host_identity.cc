@@ -23,6 +23,33 @@ constexpr std::array kIdentity = {"/cpu/model_name",
                                   "/module/name",
                                   kLab};
 
+// What changes what a directed yield does, by itself or by a setting. Older manifests have it not,
+// and some hosts cannot tell: then there is nothing to compare.
+constexpr std::array kScheduler = {"/scheduler/forfeits_on_yield", "/scheduler/hrtick",
+                                   "/scheduler/flat_pick",         "/scheduler/sched_ext",
+                                   "/scheduler/core_scheduling",   "/scheduler/preemption",
+                                   "/scheduler/base_slice_ns"};
+
+bool IsKnown(const nlohmann::json& host, const char* pointer) {
+  const nlohmann::json::json_pointer place(pointer);
+  if (!host.contains(place)) return false;
+  const nlohmann::json& value = host.at(place);
+  if (value.is_string()) return !value.get_ref<const std::string&>().starts_with("unknown");
+  return value.is_number();
+}
+
+// Empty, or what is known to differ.
+std::string SchedulerDifference(const nlohmann::json& before, const nlohmann::json& now) {
+  for (const char* pointer : kScheduler) {
+    if (!IsKnown(before, pointer) || !IsKnown(now, pointer)) continue;
+    const nlohmann::json::json_pointer place(pointer);
+    if (before.at(place) == now.at(place)) continue;
+    return fmt::format("{} was {}, here it is {}", pointer + 1, before.at(place).dump(),
+                       now.at(place).dump());
+  }
+  return {};
+}
+
 std::string TextAt(const nlohmann::json& host, const char* pointer, LabSeedRule lab_seed) {
   if (std::string_view(pointer) == kLab && IsLab(host)) {
     const bool seed_may_differ = lab_seed == LabSeedRule::kMayDiffer;
@@ -44,6 +71,14 @@ Status CheckSameHost(const Manifest& before, const Manifest& now, LabSeedRule la
                                   pointer + 1, was, is),
                       hint);
     }
+  }
+  if (const std::string difference = SchedulerDifference(before.host, now.host);
+      !difference.empty()) {
+    return BadInput(
+        fmt::format("the run was started under another scheduler, which changes what PAUSE exits "
+                    "do: {}",
+                    difference),
+        hint);
   }
   if (before.observers != now.observers) {
     return BadInput(

@@ -44,9 +44,9 @@ Verdict Diagnosis::verdict() const {
 Diagnosis Diagnose(const HostRoot& root) {
   const DoctorFacts facts = DoctorFacts::Gather(root);
   Diagnosis diagnosis;
-  for (const auto& checks :
-       {CpuChecks(), ModuleChecks(), ParamChecks(), OptionChecks(), AccessChecks(), KernelChecks(),
-        MeasurementChecks(), FrequencyChecks(), VcpuChecks()}) {
+  for (const auto& checks : {CpuChecks(), ModuleChecks(), ParamChecks(), OptionChecks(),
+                             AccessChecks(), KernelChecks(), SchedulerChecks(), ObserverChecks(),
+                             MeasurementChecks(), FrequencyChecks(), VcpuChecks()}) {
     for (const Check& check : checks) diagnosis.checks.push_back(Run(check, facts));
   }
   return diagnosis;
@@ -62,7 +62,8 @@ DoctorFacts DoctorFacts::Gather(const HostRoot& root) {
           module ? ReadParams(root, *module) : Result<ParamValues>(Fail(module.error())),
           ReadModprobeConfig(root),
           holders,
-          VcpuThreadsOf(root, holders.value_or(std::vector<Holder>{}))};
+          VcpuThreadsOf(root, holders.value_or(std::vector<Holder>{})),
+          ReadSchedulerFacts(root)};
 }
 
 bool DoctorFacts::HasFlag(std::string_view flag) const {

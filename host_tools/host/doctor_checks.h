@@ -16,6 +16,7 @@
 #include "host_tools/host/modprobe_config.h"
 #include "host_tools/host/module_holders.h"
 #include "host_tools/host/ple_params.h"
+#include "host_tools/host/scheduler_facts.h"
 
 namespace plectl::host {
 
@@ -48,6 +49,7 @@ struct DoctorFacts {
   ModprobeConfig config;
   Result<std::vector<Holder>> kvm_holders;  // processes with open KVM files
   std::vector<VcpuThread> vcpu_threads;
+  SchedulerFacts scheduler;
 };
 
 // What a check says of one host.
@@ -76,6 +78,8 @@ std::span<const Check> ParamChecks();        // doctor_params.cc
 std::span<const Check> OptionChecks();       // doctor_options.cc
 std::span<const Check> AccessChecks();       // doctor_access.cc
 std::span<const Check> KernelChecks();       // doctor_kernel.cc
+std::span<const Check> SchedulerChecks();    // doctor_scheduler.cc
+std::span<const Check> ObserverChecks();     // doctor_observers.cc
 std::span<const Check> MeasurementChecks();  // doctor_measurement.cc
 std::span<const Check> FrequencyChecks();    // doctor_frequency.cc
 std::span<const Check> VcpuChecks();         // doctor_vcpus.cc

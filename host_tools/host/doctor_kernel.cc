@@ -46,9 +46,10 @@ Finding LookAtLastBoosted(const DoctorFacts& facts) {
 
 Finding LookAtForfeit(const DoctorFacts& facts) {
   constexpr std::string_view kCommit = "79104becf42b";
-  const std::string_view has = HasForfeitVruntimeOnYield(Version(facts.root));
+  const std::string& has = facts.scheduler.forfeits_on_yield;
   if (has == "unknown") return CannotTell(facts.root, kCommit);
-  return Ok(Seen(facts.root, kCommit, has == "yes" ? "is" : "is not"));
+  return Ok(fmt::format("{} ({})", Seen(facts.root, kCommit, has == "yes" ? "is" : "is not"),
+                        facts.scheduler.forfeits_because));
 }
 
 Finding LookAtNested(const DoctorFacts& facts) {

@@ -10,6 +10,7 @@
 #include "host_tools/host/cpu_info.h"
 #include "host_tools/host/kernel_fixes.h"
 #include "host_tools/host/module_params.h"
+#include "host_tools/host/scheduler_facts.h"
 #include "host_tools/host/tsc_frequency.h"
 
 namespace plectl::host {
@@ -77,11 +78,24 @@ json Kernel(const HostRoot& root) {
           {"build", FileText(root, "/proc/sys/kernel/version")}};
 }
 
-json KernelFixes(const HostRoot& root) {
+// What directed yields depend on; the fix is the kernel's own answer where it could be asked.
+json Scheduler(const SchedulerFacts& facts) {
+  return {{"forfeits_on_yield", facts.forfeits_on_yield},
+          {"forfeits_because", facts.forfeits_because},
+          {"hrtick", facts.hrtick},
+          {"flat_pick", facts.flat_pick},
+          {"sched_ext", facts.sched_ext},
+          {"core_scheduling", facts.core_scheduling},
+          {"preemption", facts.preemption},
+          {"base_slice_ns", facts.base_slice_ns ? json(*facts.base_slice_ns)
+                                                : Missing("not shown in /sys/kernel/debug/sched")}};
+}
+
+json KernelFixes(const HostRoot& root, const SchedulerFacts& scheduler) {
   const auto version = UpstreamVersion(root.ReadTrimmed("/proc/sys/kernel/osrelease").value_or(""),
                                        root.ReadTrimmed("/proc/sys/kernel/version").value_or(""));
   return {{"32bd348be3fa", HasLastBoostedVcpuFix(version)},
-          {"79104becf42b", HasForfeitVruntimeOnYield(version)}};
+          {"79104becf42b", scheduler.forfeits_on_yield}};
 }
 
 json Module(const HostRoot& root) {
@@ -149,6 +163,7 @@ json WithoutOtherBytes(const json& value) {
 
 json Fingerprint(const HostRoot& root) {
   const std::string cpu_folder(kCpuFolder);
+  const SchedulerFacts scheduler = ReadSchedulerFacts(root);
   return WithoutOtherBytes({
       {"cpu", Cpu(root)},
       {"cpus_online", FileText(root, cpu_folder + "/online")},
@@ -159,7 +174,8 @@ json Fingerprint(const HostRoot& root) {
        FileText(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource")},
       {"tsc_khz", Tsc(root)},
       {"kernel", Kernel(root)},
-      {"kernel_fixes", KernelFixes(root)},
+      {"kernel_fixes", KernelFixes(root, scheduler)},
+      {"scheduler", Scheduler(scheduler)},
       {"module", Module(root)},
       {"kvm_params", FolderTexts(root, "/sys/module/kvm/parameters")},
       {"mitigations", FolderTexts(root, cpu_folder + "/vulnerabilities")},

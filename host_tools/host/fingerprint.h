@@ -13,6 +13,7 @@ namespace plectl::host {
 //   cpus_online, smt, governor, no_turbo, clocksource, tsc_khz
 //   kernel       release, build
 //   kernel_fixes 32bd348be3fa and 79104becf42b: "yes", "no", "not_affected" or "unknown"
+//   scheduler    what directed yields depend on (scheduler_facts.h)
 //   module       name, built_in, params: every parameter
 //   kvm_params   every parameter of the common module kvm (halt_poll_ns, ...)
 //   mitigations  every file of /sys/devices/system/cpu/vulnerabilities

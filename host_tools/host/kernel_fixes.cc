@@ -36,14 +36,33 @@ std::string_view HasLastBoostedVcpuFix(const std::optional<KernelVersion>& versi
   if (!version) return "unknown";
   if (IsBefore(*version, 6, 13)) return "not_affected";
   if (!IsBefore(*version, 6, 19)) return "yes";
-  return version->patch == 0 ? "no" : "unknown";
+  // Of the series between, only the last two lived long enough to get it.
+  return version->minor >= 17 && version->patch != 0 ? "unknown" : "no";
 }
 
 std::string_view HasForfeitVruntimeOnYield(const std::optional<KernelVersion>& version) {
   if (!version) return "unknown";
   if (IsBefore(*version, 6, 6)) return "no";
   if (!IsBefore(*version, 6, 19)) return "yes";
-  return version->patch == 0 ? "no" : "unknown";
+  // The first release of each stable series that has the backport. 6.18's is not known to us.
+  constexpr KernelVersion kBackports[] = {{6, 6, 120}, {6, 12, 63}, {6, 17, 13}};
+  for (const KernelVersion& backport : kBackports) {
+    if (version->major != backport.major || version->minor != backport.minor) continue;
+    return version->patch >= backport.patch ? "yes" : "no";
+  }
+  // Other series ended before it was made (2025-11), but for 6.18.
+  return version->minor == 18 && version->patch != 0 ? "unknown" : "no";
+}
+
+std::string_view CountsFastPathExits(const std::optional<KernelVersion>& version) {
+  if (!version) return "unknown";
+  if (!IsBefore(*version, 6, 4)) return "yes";
+  constexpr KernelVersion kBackports[] = {{5, 15, 117}, {6, 1, 34}};
+  for (const KernelVersion& backport : kBackports) {
+    if (version->major != backport.major || version->minor != backport.minor) continue;
+    return version->patch >= backport.patch ? "yes" : "no";
+  }
+  return "no";
 }
 
 }  // namespace plectl::host

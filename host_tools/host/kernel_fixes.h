@@ -28,7 +28,13 @@ std::optional<KernelVersion> UpstreamVersion(std::string_view release, std::stri
 std::string_view HasLastBoostedVcpuFix(const std::optional<KernelVersion>& version);
 
 // 79104becf42b "sched/fair: Forfeit vruntime on yield", in 6.19-rc1: changes what a directed yield
-// does. It builds on EEVDF (6.6), so nothing older can have it.
+// does. It builds on EEVDF (6.6), so nothing older can have it. Backported to 6.6.120, 6.12.63 and
+// 6.17.13. Where the kernel can be asked, yield_probe.h knows better.
 std::string_view HasForfeitVruntimeOnYield(const std::optional<KernelVersion>& version);
+
+// 8b703a49c9df "KVM: x86: Account fastpath-only VM-Exits in vCPU stats", in 6.4, 6.1.34 and
+// 5.15.117: without it KVM's statistic `exits` lacks those that it handles without leaving its
+// innermost loop.
+std::string_view CountsFastPathExits(const std::optional<KernelVersion>& version);
 
 }  // namespace plectl::host

@@ -50,6 +50,25 @@ TEST(CheckSameHost, AnotherSeedIsAnotherHostUnlessThePlanHasSeeds) {
   EXPECT_EQ(Difference(OnLab(LabObject(1)), OnLab(LabObject(2)), LabSeedRule::kMayDiffer), "none");
 }
 
+TEST(CheckSameHost, AnotherSchedulerIsAnotherHostWhereBothAreKnown) {
+  const auto with = [](const char* key, const json& value) {
+    Manifest manifest = SampleManifest();
+    manifest.host["scheduler"] = {{key, value}};
+    return manifest;
+  };
+  const auto rule = LabSeedRule::kSame;
+  for (const char* key : {"forfeits_on_yield", "hrtick", "flat_pick", "sched_ext"}) {
+    EXPECT_THAT(Difference(with(key, "yes"), with(key, "no"), rule), HasSubstr(key));
+    EXPECT_EQ(Difference(with(key, "yes"), with(key, "yes"), rule), "none");
+    EXPECT_EQ(Difference(with(key, "yes"), with(key, "unknown: not root"), rule), "none");
+    EXPECT_EQ(Difference(with(key, "yes"), SampleManifest(), rule), "none");
+  }
+  EXPECT_THAT(Difference(with("base_slice_ns", 700000), with("base_slice_ns", 2800000), rule),
+              HasSubstr("base_slice_ns"));
+  EXPECT_EQ(Difference(with("forfeits_because", "measured 1"), with("forfeits_because", "2"), rule),
+            "none");
+}
+
 TEST(CheckSameHost, ARunMayGoOnInALabThatStartedOtherwise) {
   json resumed = LabObject(1);
   resumed["seed_start"] = "snapshot";

@@ -42,6 +42,10 @@ WholeHost::WholeHost(std::string_view recorded_as) : FakeHost(recorded_as) {
     Write(fmt::format("/sys/devices/system/cpu/cpufreq/policy0/{}", name),
           fmt::format("{}\n", khz));
   }
+  Write("/sys/kernel/debug/sched/features", "START_DEBIT NEXT_BUDDY NO_HRTICK NO_HRTICK_DL\n");
+  Write("/sys/kernel/debug/sched/preempt", "none voluntary (full) \n");
+  Write("/sys/kernel/debug/sched/base_slice_ns", "700000\n");
+  Write("/proc/sys/kernel/ftrace_enabled", "1\n");
   Write("/sys/devices/system/cpu/isolated", "\n");
   Write("/proc/meminfo", "MemTotal:       16000000 kB\nMemAvailable:   12000000 kB\n");
   Write("/proc/pressure/memory", "some avg10=0.00 avg60=0.10 avg300=0.00 total=1\n");

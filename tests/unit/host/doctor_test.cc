@@ -257,6 +257,35 @@ TEST(Doctor, KnowsTheKernelFixes) {
   ExpectVerdict(Look(host, "fix_forfeit_vruntime"), Verdict::kUnknown);
 }
 
+TEST(Doctor, KnowsWhatMakesDirectedYieldsInert) {
+  const WholeHost host("intel_ple");
+  const CheckResult quiet = Look(host, "directed_yield");
+  ExpectVerdict(quiet, Verdict::kOk);
+  EXPECT_THAT(quiet.seen, HasSubstr("HRTICK no, flat pick no, preemption full, base slice 0.7 ms"));
+  host.Write("/sys/kernel/debug/sched/features", "HRTICK RUN_TO_PARITY\n");
+  host.Write("/sys/kernel/debug/sched/cgroup_mode", "up smp (concur) max tasks\n");
+  EXPECT_THAT(Look(host, "directed_yield").seen, HasSubstr("HRTICK yes, flat pick concur"));
+  host.Write("/sys/kernel/sched_ext/state", "disabled\n");
+  ExpectVerdict(Look(host, "directed_yield"), Verdict::kOk);
+  host.Write("/sys/kernel/sched_ext/state", "enabled\n");
+  host.Write("/sys/kernel/sched_ext/root/ops", "rusty_1.0\n");
+  ExpectVerdict(Look(host, "directed_yield"), Verdict::kWarning);
+  EXPECT_THAT(Look(host, "directed_yield").seen, HasSubstr("rusty_1.0"));
+  host.Remove("/sys/kernel/sched_ext");
+  host.Remove("/sys/kernel/debug/sched");
+  ExpectVerdict(Look(host, "directed_yield"), Verdict::kUnknown);
+}
+
+TEST(Doctor, SaysThatFunctionProbesAreSwitchedOff) {
+  const WholeHost host("intel_ple");
+  ExpectVerdict(Look(host, "ftrace_enabled"), Verdict::kOk);
+  host.Write("/proc/sys/kernel/ftrace_enabled", "0\n");
+  ExpectVerdict(Look(host, "ftrace_enabled"), Verdict::kWarning);
+  EXPECT_THAT(Look(host, "ftrace_enabled").fix, HasSubstr("sysctl kernel.ftrace_enabled=1"));
+  host.Remove("/proc/sys/kernel/ftrace_enabled");
+  ExpectVerdict(Look(host, "ftrace_enabled"), Verdict::kOk);
+}
+
 TEST(Doctor, LooksAtTheMeasuringConditions) {
   const WholeHost host("intel_ple");
   host.Write("/sys/devices/system/cpu/cpufreq/policy1/scaling_governor", "powersave\n");
@@ -306,6 +335,10 @@ TEST(Doctor, SurvivesHostileFiles) {
           "/proc/cmdline",
           "/proc/sys/kernel/osrelease",
           "/proc/4242/comm",
+          "/sys/kernel/debug/sched/features",
+          "/sys/kernel/debug/sched/cgroup_mode",
+          "/sys/kernel/sched_ext/state",
+          "/proc/sys/kernel/ftrace_enabled",
           "/proc/sys/kernel/version",
           "/proc/sys/kernel/perf_event_paranoid",
           "/etc/modprobe.d/x.conf",

@@ -53,6 +53,20 @@ TEST(Fingerprint, DescribesARecordedIntelHost) {
   EXPECT_EQ(host["lab"], "bochs-2.7/corei7_haswell_4770/ips=200000000");
 }
 
+TEST(Fingerprint, SaysWhatDirectedYieldsDependOn) {
+  const FakeHost host("intel_ple");
+  host.Write("/sys/kernel/debug/sched/features", "NO_HRTICK\n");
+  host.Write("/sys/kernel/debug/sched/preempt", "none voluntary (full) \n");
+  host.Write("/sys/kernel/debug/sched/min_granularity_ns", "3000000\n");
+  const json scheduler = Fingerprint(host.root())["scheduler"];
+  EXPECT_EQ(scheduler["forfeits_on_yield"], "no");
+  EXPECT_EQ(scheduler["hrtick"], "no");
+  EXPECT_EQ(scheduler["flat_pick"], "no");
+  EXPECT_EQ(scheduler["sched_ext"], "none");
+  EXPECT_EQ(scheduler["preemption"], "full");
+  EXPECT_EQ(scheduler["base_slice_ns"], 3000000);
+}
+
 TEST(Fingerprint, TheLabsOwnFactsComeBeforeItsKernels) {
   const FakeHost host("intel_ple");
   const json description = Fingerprint(host.root())["lab"];

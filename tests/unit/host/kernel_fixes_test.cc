@@ -28,9 +28,16 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Kernel{"6.1.0-56-cloud-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)",
                "not_affected", "no"},
-        Kernel{"6.12.3", "#1 SMP", "not_affected", "unknown"},
+        Kernel{"6.6.119", "#1 SMP", "not_affected", "no"},
+        Kernel{"6.6.120", "#1 SMP", "not_affected", "yes"},
+        Kernel{"6.12.3", "#1 SMP", "not_affected", "no"},
+        Kernel{"6.12.62", "#1 SMP", "not_affected", "no"},
+        Kernel{"6.12.63", "#1 SMP", "not_affected", "yes"},
+        Kernel{"6.12.95+deb12-cloud-amd64", "#1 SMP Debian 6.12.95-1~bpo12+1 (2026-11-01)",
+               "not_affected", "yes"},
+        Kernel{"6.17.12", "#1 SMP", "unknown", "no"}, Kernel{"6.17.13", "#1 SMP", "unknown", "yes"},
         Kernel{"6.12.0", "#1 SMP", "not_affected", "no"}, Kernel{"6.13.0", "#1 SMP", "no", "no"},
-        Kernel{"6.18", "#1 SMP", "no", "no"}, Kernel{"6.16.1", "#1 SMP", "unknown", "unknown"},
+        Kernel{"6.18", "#1 SMP", "no", "no"}, Kernel{"6.16.1", "#1 SMP", "no", "no"},
         Kernel{"6.18.3", "#1 SMP", "unknown", "unknown"},
         Kernel{"6.18.0-rc7", "#1 SMP", "no", "no"}, Kernel{"6.19.0-rc1", "#1 SMP", "yes", "yes"},
         Kernel{"7.0.1", "#1 SMP", "yes", "yes"},
@@ -40,6 +47,20 @@ INSTANTIATE_TEST_SUITE_P(
         Kernel{"6.18.44-fc-v5", "#1 SMP", "unknown", "unknown"},
         Kernel{"", "", "unknown", "unknown"}, Kernel{"6", "Debian", "unknown", "unknown"},
         Kernel{"99999999999.1.1", "Debian 99999999999.1.1-1", "unknown", "unknown"}));
+
+TEST(KernelFixes, KnowsWhoseStatisticLacksFastPathExits) {
+  const auto counts = [](int major, int minor, int patch) {
+    return CountsFastPathExits(KernelVersion{major, minor, patch});
+  };
+  EXPECT_EQ(counts(5, 10, 230), "no");
+  EXPECT_EQ(counts(5, 15, 116), "no");
+  EXPECT_EQ(counts(5, 15, 117), "yes");
+  EXPECT_EQ(counts(6, 1, 33), "no");
+  EXPECT_EQ(counts(6, 1, 34), "yes");
+  EXPECT_EQ(counts(6, 3, 13), "no");
+  EXPECT_EQ(counts(6, 4, 0), "yes");
+  EXPECT_EQ(CountsFastPathExits(std::nullopt), "unknown");
+}
 
 TEST(UpstreamVersion, TakesDebiansWord) {
   const auto version = UpstreamVersion("6.12.9+bpo-amd64", "#1 SMP Debian 6.12.9-1~bpo12+1");
