@@ -13,10 +13,18 @@
 #include "guest_workloads/rt/cpu.h"
 #include "guest_workloads/rt/relax.h"
 
-/* A stamp later than one interval and this is a break: no VM exit and entry is faster. */
-#define BREAK_TSC_CYCLES 400
+/*
+ * A stamp later than one interval and this part of a VM exit's time is a break. A core that becomes
+ * this much slower than when both were measured makes no break of an interval, and one that becomes
+ * this much faster hides no exit: a PAUSE exit costs more than that of CPUID, and both are core
+ * cycles, of which the TSC makes more or fewer.
+ */
+#define BREAK_PART 4
 #define CALIBRATION_ROUNDS 32
 #define CALIBRATION_INTERVALS 4 /* short bursts: few are cut even by a small window */
+
+/* The fastest exit by CPUID of each vCPU, in TSC cycles. */
+static struct { uint64_t cycles; } __attribute__((aligned(64))) exits[PLECTL_MAX_VCPUS];
 
 struct burst {
   uint64_t relaxes;    /* executed */
@@ -127,7 +135,23 @@ static uint64_t calibrate(struct vcpu* vcpu) {
   const uint64_t one = shortest_burst(vcpu, 1);
   const uint64_t more = shortest_burst(vcpu, 1 + CALIBRATION_INTERVALS);
 
-  return (more - one) / CALIBRATION_INTERVALS;
+  /* A core that became faster in between can make more bursts the shorter ones. */
+  return more > one ? (more - one) / CALIBRATION_INTERVALS : 0;
+}
+
+/* Before the start barrier, since each is a VM exit. It leaves PLE's window as it is. */
+void pause_storm_prepare(struct vcpu* vcpu) {
+  uint64_t fastest = UINT64_MAX;
+
+  for (int i = 0; i < CALIBRATION_ROUNDS; i++) {
+    const uint64_t start = rdtsc();
+    uint64_t cycles;
+
+    cpu_id();
+    cycles = rdtsc() - start;
+    if (cycles < fastest) fastest = cycles;
+  }
+  exits[vcpu->id].cycles = fastest;
 }
 
 /* A run longer than all before starts the full ones anew: what was taken for full was cut short. */
@@ -150,7 +174,7 @@ static void record_run(uint64_t* extra, uint64_t cycles) {
 void pause_storm_run(struct vcpu* vcpu) {
   struct plectl_vcpu_result* result = vcpu->result;
   const uint64_t interval = calibrate(vcpu);
-  const uint32_t limit = (uint32_t)interval + BREAK_TSC_CYCLES;
+  const uint32_t limit = (uint32_t)(interval + exits[vcpu->id].cycles / BREAK_PART);
 
   result->extra[PAUSE_STORM_INTERVAL] = interval;
   while (result->spins < vcpu->iterations) {

@@ -18,6 +18,7 @@ void ipi_shootdown_run(struct vcpu* vcpu);
 void ipi_shootdown_finish(struct vcpu* vcpu);
 void idle_prepare(struct vcpu* vcpu);
 void idle_run(struct vcpu* vcpu);
+void pause_storm_prepare(struct vcpu* vcpu);
 void pause_storm_run(struct vcpu* vcpu);
 void pause_loop_run(struct vcpu* vcpu);
 void relax_cost_run(struct vcpu* vcpu);

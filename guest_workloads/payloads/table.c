@@ -59,6 +59,7 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
                 [PAUSE_STORM_FULL_RUNS] = "full_runs",
                 [PAUSE_STORM_FULL_RUNS_CYCLES] = "full_runs_tsc_cycles",
             },
+        .prepare = pause_storm_prepare,
         .run = pause_storm_run,
     },
     {

@@ -41,9 +41,16 @@ Result<Calibration> CalibrationOf(const guests::GuestResult& result) {
   for (const Distance& distance : kDistances) {
     const auto& extra = result.vcpus.at(0).extra;
     const auto found = extra.find(std::string(distance.extra));
-    if (found == extra.end() || found->second == 0) {
+    if (found == extra.end()) {
       return BadInput(fmt::format("this guest measures no {}", distance.extra),
                       "take the built-in guest, or one that has its payload relax_cost");
+    }
+    if (found->second == 0) {
+      return Inconclusive(
+          fmt::format("{}: twice as many PAUSEs took no longer, in the fastest of several runs",
+                      distance.extra),
+          "the CPU's clock or its TSC does not stand still: see clocksource and core clock in "
+          "plectl doctor, then try again");
     }
     calibration.*distance.member = static_cast<double>(found->second) * kMilli;
   }

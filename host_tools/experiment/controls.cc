@@ -17,8 +17,11 @@ constexpr uint64_t kWindows = 20;
 constexpr double kWindowMaxTscCycles = 50e6;
 constexpr uint64_t kGapMaxTscCycles = 60'000;  // below pause_filter_thresh's 16 bits
 
-// A calibrated interval and that of a trial may differ by chance.
-constexpr double kGapMargin = 2;
+// A PAUSE takes core cycles, the gap is TSC cycles: a core may be this many times slower in a trial
+// than when its interval was calibrated.
+constexpr double kGapMargin = 4;
+// In turns of half as many each: the same, for the control that must stay below the window.
+constexpr uint32_t kHalvings = 2;
 constexpr double kShortWindowMaxTscCycles = 65'536;
 
 std::optional<uint64_t> ValueOf(host::KvmModule module, const host::ParamValues& params,
@@ -32,10 +35,20 @@ double PausesOfWindow(host::KvmModule module, double window, double interval_tsc
   return module == host::KvmModule::kAmd ? window : window / interval_tsc_cycles;
 }
 
+// Why a loop without PAUSE exits would not show that PLE does not work; empty where it would.
+std::string WhyDoubtful(host::KvmModule module, const std::optional<uint64_t>& gap,
+                        double interval_tsc_cycles) {
+  if (!gap || static_cast<double>(*gap) >= kGapMargin * interval_tsc_cycles) return {};
+  return fmt::format(
+      "{}={} is less than {} times the {:.1f} TSC cycles from one PAUSE of a loop to the next: a "
+      "core whose frequency falls makes them more than the gap",
+      host::PleName(module, host::kPleGap), *gap, kGapMargin, interval_tsc_cycles);
+}
+
 }  // namespace
 
 host::ParamValues ControlParams(host::KvmModule module, double interval_tsc_cycles) {
-  const auto gap = static_cast<uint64_t>(std::ceil(4 * interval_tsc_cycles));
+  const auto gap = static_cast<uint64_t>(std::ceil(kGapMargin * interval_tsc_cycles));
   using host::PleName;
   const auto& params = host::PleParams(module);
   const uint64_t window = module == host::KvmModule::kAmd ? 3000 : 4096;
@@ -77,11 +90,13 @@ ControlPlan PlanControls(host::KvmModule module, const host::ParamValues& params
   // The first PAUSE opens the loop, and the one after the window exits.
   const uint64_t turns = kWindows * (static_cast<uint64_t>(pauses) + 2);
   ControlPlan plan;
-  plan.controls.push_back({"ple_fires", Arm::kPause, turns, true, "at least one PAUSE exit"});
-  plan.controls.push_back({"nop", Arm::kNop, turns, false, "no PAUSE exit"});
+  plan.controls.push_back({"ple_fires", Arm::kPause, turns, true, "at least one PAUSE exit", 0,
+                           WhyDoubtful(module, gap, interval_tsc_cycles)});
+  plan.controls.push_back({"nop", Arm::kNop, turns, false, "no PAUSE exit", 0, ""});
   const auto half = static_cast<uint64_t>(pauses / 2);
   if (half > 0) {
-    plan.controls.push_back({"below_window", Arm::kPause, half, false, "no PAUSE exit"});
+    plan.controls.push_back(
+        {"below_window", Arm::kPause, half, false, "no PAUSE exit", kHalvings, ""});
   }
   return plan;
 }
@@ -91,7 +106,7 @@ std::string WhyFailed(const Control& control, const TrialRecord& trial) {
   const uint64_t exits = trial.pause_exits.value();
   if (control.must_exit == (exits > 0)) return {};
   return fmt::format("{} PAUSE exits in {} turns of a loop of {}s, expected {}", exits,
-                     control.turns, control.arm == Arm::kNop ? "NOP" : "PAUSE",
+                     trial.workload.iterations, control.arm == Arm::kNop ? "NOP" : "PAUSE",
                      control.must_exit ? "at least one" : "none");
 }
 

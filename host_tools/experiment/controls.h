@@ -26,11 +26,16 @@ struct Control {
   uint64_t turns = 0;       // of the loop, one relax instruction each
   bool must_exit = false;   // at least one PAUSE exit; else exactly none
   std::string expectation;  // for people
+  // How often it is run again with half the turns when PAUSE exits came: a core that is slower than
+  // when it was calibrated takes longer for the same turns, also longer than the window.
+  uint32_t halvings = 0;
+  // Not empty: when it does not come out so, nothing is known, and this is why.
+  std::string doubtful_because;
 };
 
 // Whether they can run under `params`, a trial's own, without a doubt: the window lasts at most
-// 65,536 TSC cycles, and the gap is twice `interval_tsc_cycles`, the distance of two PAUSEs of the
-// loop. That PLE is on at all is for the caller to know (host::WhyPleIsOff).
+// 65,536 TSC cycles, and the gap is four times `interval_tsc_cycles`, the distance of two PAUSEs of
+// the loop. That PLE is on at all is for the caller to know (host::WhyPleIsOff).
 bool SuitControls(host::KvmModule module, const host::ParamValues& params,
                   double interval_tsc_cycles);
 
@@ -40,7 +45,8 @@ host::ParamValues ControlParams(host::KvmModule module, double interval_tsc_cycl
 
 // The controls for a host whose module has `params`, which let PLE fire:
 //   ple_fires     20 windows of PAUSEs: at least one exit
-//   below_window  half a window of them: a vCPU that waits as long as waiting is sound has none
+//   below_window  half a window of them, else a quarter, else an eighth: a vCPU that waits as long
+//                 as waiting is sound has none
 //   nop           20 windows of NOPs: none
 // None when the window is too wide to be waited for, or the gap too small for this loop.
 struct ControlPlan {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session does besides its trials: the calibration and the controls.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -87,14 +89,27 @@ Result<ControlRecord> KvmExecutor::RunControl(const Plan& plan, const Control& c
                                               TrialRecord trial) {
   trial.id = control.name;
   trial.arm = control.arm;
-  trial.workload = LoopWorkload(plan, control.turns);
-  PLECTL_RETURN_IF_ERROR(RunGuest(plan, TrialRole::kControl, trial));
-  PLECTL_RETURN_IF_ERROR(CheckParamsUnchanged(trial));
   ControlRecord record;
   record.name = control.name;
+  for (uint32_t halving = 0; halving <= control.halvings; ++halving) {
+    const uint64_t turns = control.turns >> halving;
+    if (turns == 0) break;
+    TrialRecord tried = trial;
+    tried.workload = LoopWorkload(plan, turns);
+    PLECTL_RETURN_IF_ERROR(RunGuest(plan, TrialRole::kControl, tried));
+    PLECTL_RETURN_IF_ERROR(CheckParamsUnchanged(tried));
+    record.failed_because = WhyFailed(control, tried);
+    record.trial = std::move(tried);
+    if (record.failed_because.empty() || !record.trial->valid()) break;
+  }
+  if (record.trial->valid() && !record.failed_because.empty() &&
+      !control.doubtful_because.empty()) {
+    record.missing_because = fmt::format("{}; {}", record.failed_because, control.doubtful_because);
+    record.failed_because.clear();
+    record.trial.reset();
+    return record;
+  }
   record.expectation = control.expectation;
-  record.failed_because = WhyFailed(control, trial);
-  record.trial = std::move(trial);
   return record;
 }
 

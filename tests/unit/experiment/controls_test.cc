@@ -22,8 +22,8 @@ TEST(SuitControls, TakesShortWindowsAndGapsWithRoom) {
     return SuitControls(KvmModule::kIntel, {{"ple_window", window}, {"ple_gap", gap}}, 3);
   };
   EXPECT_TRUE(suit("4096", "128"));
-  EXPECT_TRUE(suit("65536", "6"));
-  EXPECT_FALSE(suit("65536", "5"));
+  EXPECT_TRUE(suit("65536", "12"));
+  EXPECT_FALSE(suit("65536", "11"));
   EXPECT_FALSE(suit("70000", "128"));
   EXPECT_FALSE(suit("0", "128"));
   EXPECT_FALSE(SuitControls(KvmModule::kIntel, {{"ple_window", "4096"}}, 3));
@@ -77,6 +77,42 @@ TEST(PlanControls, LeaveOutWhatTheWindowHasNoRoomFor) {
   EXPECT_EQ(Named(plan, "ple_fires").turns, 40U);
 }
 
+// A core of `core_cycles_per_pause` that runs at `ratio` core cycles per TSC cycle.
+uint64_t ExitsOf(const Control& control, uint64_t turns, double interval, uint64_t window,
+                 double gap) {
+  if (control.arm == Arm::kNop || interval > gap) return 0;
+  return turns / (static_cast<uint64_t>(static_cast<double>(window) / interval) + 2);
+}
+
+TEST(PlanControls, HoldOnACoreWhoseFrequencyChangesAfterTheCalibration) {
+  constexpr double kCoreCyclesPerPause = 140;
+  constexpr uint64_t kWindow = 4096;
+  for (const double calibrated : {0.4, 1.0, 2.0}) {
+    for (const double now : {0.5 * calibrated, calibrated, 4 * calibrated, calibrated / 3.9}) {
+      const double interval = kCoreCyclesPerPause / calibrated;
+      const host::ParamValues params = ControlParams(KvmModule::kIntel, interval);
+      const double gap = std::stod(params.at("ple_gap"));
+      const ControlPlan plan = PlanControls(KvmModule::kIntel, params, interval);
+      const auto exits = [&](const Control& control, uint32_t halving) {
+        return ExitsOf(control, control.turns >> halving, kCoreCyclesPerPause / now, kWindow, gap);
+      };
+      EXPECT_GT(exits(Named(plan, "ple_fires"), 0), 0U) << calibrated << " " << now;
+      EXPECT_THAT(Named(plan, "ple_fires").doubtful_because, IsEmpty());
+      const Control& below = Named(plan, "below_window");
+      EXPECT_EQ(exits(below, below.halvings), 0U) << calibrated << " " << now;
+    }
+  }
+}
+
+TEST(PlanControls, SayWhenASilentLoopProvesNothing) {
+  const host::ParamValues params = {{"ple_window", "4096"}, {"ple_gap", "128"}};
+  const ControlPlan near = PlanControls(KvmModule::kIntel, params, 84);
+  EXPECT_THAT(Named(near, "ple_fires").doubtful_because,
+              HasSubstr("ple_gap=128 is less than 4 times the 84.0 TSC cycles"));
+  const ControlPlan far = PlanControls(KvmModule::kIntel, params, 30);
+  EXPECT_THAT(Named(far, "ple_fires").doubtful_because, IsEmpty());
+}
+
 TEST(PlanControls, SayWhyThereAreNone) {
   EXPECT_THAT(PlanControls(KvmModule::kIntel, {{"ple_window", "4294967295"}}, 3).missing_because,
               HasSubstr("ple_window=4294967295 is too wide a window"));
@@ -88,16 +124,16 @@ TEST(PlanControls, SayWhyThereAreNone) {
 }
 
 TEST(WhyFailed, ComparesWithWhatMustCome) {
-  const Control fires{"ple_fires", Arm::kPause, 27'340, true, ""};
-  const Control nop{"nop", Arm::kNop, 27'340, false, ""};
+  const Control fires{"ple_fires", Arm::kPause, 20'000, true, "", 0, ""};
+  const Control nop{"nop", Arm::kNop, 20'000, false, "", 0, ""};
   TrialRecord trial = SampleTrial();
   trial.pause_exits = 19;
   EXPECT_THAT(WhyFailed(fires, trial), IsEmpty());
   EXPECT_THAT(WhyFailed(nop, trial),
-              HasSubstr("19 PAUSE exits in 27340 turns of a loop of NOPs, expected none"));
+              HasSubstr("19 PAUSE exits in 20000 turns of a loop of NOPs, expected none"));
   trial.pause_exits = 0;
   EXPECT_THAT(WhyFailed(fires, trial),
-              HasSubstr("0 PAUSE exits in 27340 turns of a loop of PAUSEs"));
+              HasSubstr("0 PAUSE exits in 20000 turns of a loop of PAUSEs"));
   EXPECT_THAT(WhyFailed(nop, trial), IsEmpty());
   trial.invalid_because = "the observers disagree";
   EXPECT_EQ(WhyFailed(nop, trial), "the observers disagree");
