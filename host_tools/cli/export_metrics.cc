@@ -9,15 +9,12 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "host_tools/base/file.h"
 #include "host_tools/base/text.h"
-#include "host_tools/experiment/plan.h"
-#include "host_tools/experiment/schedule.h"
-#include "host_tools/guests/payload_source.h"
+#include "host_tools/experiment/planned_trials.h"
 #include "host_tools/metrics/openmetrics.h"
 #include "host_tools/metrics/pushgateway.h"
 #include "host_tools/metrics/text_format.h"
@@ -32,18 +29,6 @@ using Families = output::RunFigures::Families;
 constexpr std::array<std::string_view, 3> kKinds = {"textfile", "pushgateway", "openmetrics"};
 constexpr std::string_view kJob = "plectl";
 
-// Of the plan in the log; nothing when it is of another guest or plectl.
-std::optional<size_t> PlannedTrials(const experiment::RunLog& log) {
-  const nlohmann::json& plan = log.manifests.front().plan;
-  if (!plan.contains("text") || !plan.at("text").is_string()) return std::nullopt;
-  const auto payloads = guests::EmbeddedPayloads();
-  if (!payloads) return std::nullopt;
-  const auto parsed =
-      experiment::ParsePlan(plan.at("text").get<std::string>(), "plan of the run log", *payloads);
-  if (!parsed) return std::nullopt;
-  return experiment::MakeSchedule(*parsed).size();
-}
-
 Result<Families> FamiliesOf(const experiment::RunLog& log, size_t trials_max) {
   output::RunFigures figures = output::FiguresOf(log, trials_max);
   if (figures.left_out > 0) {
@@ -53,7 +38,7 @@ Result<Families> FamiliesOf(const experiment::RunLog& log, size_t trials_max) {
         fmt::format("give --trials-max {} if your Prometheus shall hold them all",
                     figures.trials.size() + figures.left_out));
   }
-  figures.planned = PlannedTrials(log);
+  figures.planned = experiment::PlannedTrials(log);
   metrics::MetricsBuilder builder;
   output::AddFamilies(figures, builder);
   return builder.Take();

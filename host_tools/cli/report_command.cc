@@ -17,16 +17,36 @@ namespace {
 struct ReportArguments {
   std::filesystem::path run;
   std::string format = "text";
+  bool complete = false;
 };
+
+// Whether all trials of the plan were measured, for scripts: exit code 5 when not.
+Status CheckComplete(const output::Report& report) {
+  switch (output::CompletenessOf(report)) {
+    case output::Completeness::kComplete:
+      break;
+    case output::Completeness::kIncomplete:
+      return Inconclusive(fmt::format("{} holds {} of the {} trials of its plan", report.run,
+                                      report.trials_valid, *report.trials_planned),
+                          "run the sweep again: it goes on where it stopped");
+    case output::Completeness::kUnknown:
+      return Inconclusive(
+          fmt::format("{} does not tell how many trials its plan has", report.run),
+          "compare it with: plectl sweep PLAN --out DIR --dry-run, with the sweep's --payload-elf");
+  }
+  return OkStatus();
+}
 
 Status PrintReport(const ReportArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const auto format, output::MakeReportFormat(arguments.format));
   PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.run));
   const output::Report report = output::MakeReport(log, arguments.run.string());
   fmt::print("{}", format->Render(report));
-  if (report.trials_valid > 0) return OkStatus();
-  return Inconclusive(fmt::format("{} holds no valid trial", arguments.run.string()),
-                      "run the sweep again: it goes on where it stopped");
+  if (report.trials_valid == 0) {
+    return Inconclusive(fmt::format("{} holds no valid trial", arguments.run.string()),
+                        "run the sweep again: it goes on where it stopped");
+  }
+  return arguments.complete ? CheckComplete(report) : OkStatus();
 }
 
 }  // namespace
@@ -36,6 +56,8 @@ void AddReportCommand(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("report", "Show what a run measured");
   command->add_option("run", arguments->run, "The run's folder or its run.jsonl")->required();
   command->add_option("--format", arguments->format, "text (default), csv or json");
+  command->add_flag("--complete", arguments->complete,
+                    "Exit code 5 unless the run holds every trial of its plan");
   command->footer("Example: plectl report results/quickstart --format csv");
   command->callback(
       [&context, arguments] { context.exit_code = ExitCodeOf(PrintReport(*arguments)); });

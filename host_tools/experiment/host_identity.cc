@@ -14,6 +14,8 @@ namespace plectl::experiment {
 namespace {
 
 constexpr const char* kLab = "/lab";
+// What an older log does not say.
+constexpr std::string_view kUnknown = "unknown";
 // Pointers into the fingerprint (host/fingerprint.h).
 constexpr std::array kIdentity = {"/cpu/model_name",
                                   "/cpu/stepping",
@@ -51,12 +53,13 @@ std::string SchedulerDifference(const nlohmann::json& before, const nlohmann::js
 }
 
 std::string TextAt(const nlohmann::json& host, const char* pointer, LabSeedRule lab_seed) {
-  if (std::string_view(pointer) == kLab && IsLab(host)) {
+  if (std::string_view(pointer) == kLab) {
+    if (!IsLab(host)) return "no lab";
     const bool seed_may_differ = lab_seed == LabSeedRule::kMayDiffer;
     return (seed_may_differ ? LabWithoutSeed(host) : LabWithSeed(host)).dump();
   }
   const nlohmann::json::json_pointer place(pointer);
-  return host.contains(place) ? host.at(place).dump() : "nothing";
+  return host.contains(place) ? host.at(place).dump() : std::string(kUnknown);
 }
 
 }  // namespace
@@ -66,6 +69,7 @@ Status CheckSameHost(const Manifest& before, const Manifest& now, LabSeedRule la
   for (const char* pointer : kIdentity) {
     const std::string was = TextAt(before.host, pointer, lab_seed);
     const std::string is = TextAt(now.host, pointer, lab_seed);
+    if (was == kUnknown || is == kUnknown) continue;
     if (was != is) {
       return BadInput(fmt::format("the run was started on another host: {} was {}, here it is {}",
                                   pointer + 1, was, is),

@@ -81,6 +81,17 @@ Result<double> JsonFields::Number(std::string_view key) const {
   return Wrong(key, "a number of at least 0");
 }
 
+Result<std::optional<double>> JsonFields::NumberIfKnown(std::string_view key) const {
+  const auto found = json_->find(key);
+  if (found == json_->end() || found->is_null()) return std::optional<double>();
+  if (found->is_object()) {
+    PLECTL_RETURN_IF_ERROR(CountOf(key));
+    return std::optional<double>();
+  }
+  PLECTL_ASSIGN_OR_RETURN(const double value, Number(key));
+  return std::optional<double>(value);
+}
+
 Result<bool> JsonFields::Bool(std::string_view key) const {
   const auto found = json_->find(key);
   if (found == json_->end() || !found->is_boolean()) return Wrong(key, "true or false");
@@ -172,6 +183,11 @@ Result<std::vector<JsonFields>> JsonFields::ObjectList(std::string_view key) con
     objects.push_back(std::move(fields));
   }
   return objects;
+}
+
+json FiniteToJson(double value) {
+  if (std::isfinite(value)) return value;
+  return {{"missing_because", "not a finite number"}};
 }
 
 json ToJson(const Count& count) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ class JsonFields {
   [[nodiscard]] Result<int64_t> Int(std::string_view key) const;
   // A finite number of at least 0.
   [[nodiscard]] Result<double> Number(std::string_view key) const;
+  // As above; nothing when it is absent, null (how JSON writes what is not finite) or missing.
+  [[nodiscard]] Result<std::optional<double>> NumberIfKnown(std::string_view key) const;
   [[nodiscard]] Result<bool> Bool(std::string_view key) const;
   [[nodiscard]] Result<std::string> Text(std::string_view key) const;
   // The text, or "" when the key is absent.
@@ -61,6 +64,8 @@ class JsonFields {
 
 // A count as run logs hold it, and several by name.
 nlohmann::json ToJson(const Count& count);
+// A number, or that it is missing where it is not finite, which JSON cannot say.
+nlohmann::json FiniteToJson(double value);
 nlohmann::json ToJson(const std::map<std::string, Count>& counts);
 
 // Parses one JSON text that must be an object. BadInput for syntax errors, text that is not UTF-8,

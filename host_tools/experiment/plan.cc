@@ -85,11 +85,14 @@ Status ReadAxes(const YamlNode& root, const guests::PayloadImage& payloads, Plan
   return OkStatus();
 }
 
-Status CheckTrialCount(const YamlNode& root, const Plan& plan) {
+Status CountTrials(const YamlNode& root, Plan& plan) {
   const uint64_t replicates = std::max<uint64_t>(plan.lab_seeds.size(), 1);
   const std::array<uint64_t, 5> factors = {plan.blocks, plan.arms.size(), plan.param_sets.size(),
                                            plan.workloads.size(), replicates};
-  if (BoundedProduct(factors, kTrialsMax)) return OkStatus();
+  if (const auto trials = BoundedProduct(factors, kTrialsMax)) {
+    plan.trials = *trials;
+    return OkStatus();
+  }
   return FailAt(
       root.place,
       fmt::format("the plan makes more than {} trials: {} blocks, {} arms, {} parameter "
@@ -110,7 +113,7 @@ Result<Plan> ReadPlan(const YamlNode& root, const guests::PayloadImage& payloads
   PLECTL_ASSIGN_OR_RETURN(plan.name, ReadName(*root.Find("name")));
   PLECTL_RETURN_IF_ERROR(ReadNumbers(root, plan));
   PLECTL_RETURN_IF_ERROR(ReadAxes(root, payloads, plan));
-  PLECTL_RETURN_IF_ERROR(CheckTrialCount(root, plan));
+  PLECTL_RETURN_IF_ERROR(CountTrials(root, plan));
   return plan;
 }
 

@@ -42,6 +42,7 @@ struct Plan {
   std::vector<host::ParamValues> param_sets;
   // The product of the values of each entry of `workloads`, in plan order.
   std::vector<guests::Workload> workloads;
+  uint64_t trials = 0;         // how many it makes, of all its lab_seeds
   std::string text;            // the file as read
   std::string sha256;          // of `text`
   std::string payload_sha256;  // of the guest that it was checked against

@@ -8,6 +8,7 @@
 
 #include "host_tools/base/file.h"
 #include "host_tools/base/text.h"
+#include "host_tools/experiment/host_identity.h"
 #include "host_tools/experiment/json_fields.h"
 
 namespace plectl::experiment {
@@ -57,10 +58,20 @@ class RunLogBuilder {
         return BadInput("this manifest names other observers than the first",
                         "observers change what they watch: only runs with the same can be merged");
       }
+      PLECTL_RETURN_IF_ERROR(OfOneHost(CheckSameHost(first, manifest, LabSeedRule::kMayDiffer)));
+      same_lab_seed_ = OfOneHost(CheckSameHost(first, manifest, LabSeedRule::kSame));
     }
     log_.manifests.push_back(std::move(manifest));
     session_start_ = log_.trials.size();
     return OkStatus();
+  }
+
+  // Figures of two hosts must never stand in one median.
+  static Status OfOneHost(Status same) {
+    if (same) return same;
+    Error error = WithContext("this manifest is of another host than the first", same.error());
+    error.hint = "take the records of each host into a log of their own";
+    return Fail(std::move(error));
   }
 
   Status AddControl(const nlohmann::json& json) {
@@ -84,6 +95,8 @@ class RunLogBuilder {
   Status AddTrial(const nlohmann::json& json) {
     if (log_.manifests.empty()) return BadInput("a trial stands before the first manifest");
     PLECTL_ASSIGN_OR_RETURN(TrialRecord record, TrialFromJson(json));
+    // Labs may differ in their seed only where each record says which one it is of.
+    if (!record.lab_seed) PLECTL_RETURN_IF_ERROR(same_lab_seed_);
     if (record.valid() && !finished_.insert(record.id).second) {
       ++repeated_;
       return OkStatus();
@@ -94,7 +107,8 @@ class RunLogBuilder {
 
   RunLog& log_;
   std::set<std::string> finished_;
-  size_t session_start_ = 0;  // the first trial of the last manifest's
+  Status same_lab_seed_ = OkStatus();  // of the last manifest's session and the first
+  size_t session_start_ = 0;           // the first trial of the last manifest's
   size_t repeated_ = 0;
 };
 

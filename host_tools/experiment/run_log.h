@@ -52,9 +52,9 @@ struct RunLog {
 // Parses a run log. A last line without its newline is torn: dropped, with a note. Empty lines and
 // CR before LF are ignored. Any other bad line is BadInput with "FILE:LINE: ", as is a line longer
 // than 16 MiB and a trial before the first manifest. Concatenated shards are merged: manifests must
-// agree on plan, seed, payload and observers; of the valid records of one id the first is kept,
-// with a note. The trials before a failed control of their session are made invalid. A log that was
-// torn before its first line was whole has neither manifests nor trials.
+// agree on plan, seed, payload, observers and host; of the valid records of one id the first is
+// kept, with a note. The trials before a failed control of their session are made invalid. A log
+// that was torn before its first line was whole has neither manifests nor trials.
 Result<RunLog> ParseRunLog(std::string_view text, std::string_view file_name);
 // `path` is a run's folder or its run.jsonl.
 Result<RunLog> LoadRunLog(const std::filesystem::path& path);

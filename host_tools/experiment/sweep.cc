@@ -169,8 +169,11 @@ Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem:
 Manifest MakeManifest(const Plan& plan, const Executor& executor) {
   Manifest manifest;
   manifest.plectl_version = kVersion;
-  manifest.plan = {
-      {"name", plan.name}, {"seed", plan.seed}, {"blocks", plan.blocks}, {"text", plan.text}};
+  manifest.plan = {{"name", plan.name},
+                   {"seed", plan.seed},
+                   {"blocks", plan.blocks},
+                   {"trials", plan.trials},
+                   {"text", plan.text}};
   manifest.plan_sha256 = plan.sha256;
   manifest.payload_sha256 = plan.payload_sha256;
   manifest.seed = plan.seed;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/experiment/trial_record.h"
 
-#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -115,14 +115,13 @@ void AddTrialTotals(const TrialRecord& record, json& object) {
 // What the guest itself measured. A trial without vCPU results has none of it.
 void WriteGuestResult(const TrialRecord& record, json& object) {
   const bool measured = !record.vcpus.empty();
-  object["throughput_per_s"] = measured && std::isfinite(record.throughput_per_s)
-                                   ? json(record.throughput_per_s)
-                                   : Missing(measured ? "not a finite number" : kNoGuestResult);
+  object["throughput_per_s"] =
+      measured ? FiniteToJson(record.throughput_per_s) : Missing(kNoGuestResult);
   object["tsc_khz"] = measured ? json(record.tsc_khz) : Missing(kNoGuestResult);
   object["elapsed_tsc_cycles"] =
       measured ? json(record.elapsed_tsc_cycles) : Missing(kNoGuestResult);
   object["vcpus"] = VcpusToJson(record.vcpus);
-  if (record.fairness_jain) object["fairness_jain"] = *record.fairness_jain;
+  if (record.fairness_jain) object["fairness_jain"] = FiniteToJson(*record.fairness_jain);
   if (record.waits) object["wait_tsc_cycles"] = ToJson(*record.waits);
   if (!record.vms.empty()) object["vms"] = VmsToJson(record.vms);
   ObservedToJson(record.observed, object["vcpus"]);
@@ -139,12 +138,12 @@ Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
     PLECTL_ASSIGN_OR_RETURN(record.pause_sites, PauseSitesFromJson(trial, "pause_rips"));
   }
   if (record.vcpus.empty()) return OkStatus();
-  PLECTL_ASSIGN_OR_RETURN(record.throughput_per_s, trial.Number("throughput_per_s"));
+  if (!trial.Has("throughput_per_s")) return trial.Wrong("throughput_per_s", "a number");
+  PLECTL_ASSIGN_OR_RETURN(const auto throughput, trial.NumberIfKnown("throughput_per_s"));
+  record.throughput_per_s = throughput.value_or(std::numeric_limits<double>::quiet_NaN());
   PLECTL_ASSIGN_OR_RETURN(record.tsc_khz, trial.Uint("tsc_khz"));
   PLECTL_ASSIGN_OR_RETURN(record.elapsed_tsc_cycles, trial.Uint("elapsed_tsc_cycles"));
-  if (trial.Has("fairness_jain")) {
-    PLECTL_ASSIGN_OR_RETURN(record.fairness_jain, trial.Number("fairness_jain"));
-  }
+  PLECTL_ASSIGN_OR_RETURN(record.fairness_jain, trial.NumberIfKnown("fairness_jain"));
   PLECTL_ASSIGN_OR_RETURN(record.waits, WaitSummaryFromJson(trial));
   PLECTL_ASSIGN_OR_RETURN(record.vms, VmsFromJson(trial));
   return OkStatus();

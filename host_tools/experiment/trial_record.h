@@ -50,7 +50,7 @@ struct TrialRecord {
   Count window_updates = Count::Missing("not measured");
   Count window_growths = Count::Missing("not measured");
   Count window_shrinks = Count::Missing("not measured");
-  double throughput_per_s = 0;
+  double throughput_per_s = 0;  // not finite: missing
   uint64_t tsc_khz = 0;
   uint64_t elapsed_tsc_cycles = 0;
   std::vector<guests::VcpuResult> vcpus;

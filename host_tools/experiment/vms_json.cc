@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/experiment/vms_json.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -15,9 +16,9 @@ using guests::VmResult;
 constexpr size_t kVmsMax = 64;
 
 nlohmann::json ToJson(const VmResult& vm) {
-  nlohmann::json object = {{"throughput_per_s", vm.throughput_per_s},
+  nlohmann::json object = {{"throughput_per_s", FiniteToJson(vm.throughput_per_s)},
                            {"elapsed_tsc_cycles", vm.elapsed_tsc_cycles}};
-  if (vm.fairness_jain) object["fairness_jain"] = *vm.fairness_jain;
+  if (vm.fairness_jain) object["fairness_jain"] = FiniteToJson(*vm.fairness_jain);
   if (vm.waits) object["wait_tsc_cycles"] = experiment::ToJson(*vm.waits);
   object["kvm_stats"] = StatisticsToJson(vm.kvm_stats);
   return object;
@@ -25,11 +26,11 @@ nlohmann::json ToJson(const VmResult& vm) {
 
 Result<VmResult> FromJson(const JsonFields& fields) {
   VmResult vm;
-  PLECTL_ASSIGN_OR_RETURN(vm.throughput_per_s, fields.Number("throughput_per_s"));
+  if (!fields.Has("throughput_per_s")) return fields.Wrong("throughput_per_s", "a number");
+  PLECTL_ASSIGN_OR_RETURN(const auto throughput, fields.NumberIfKnown("throughput_per_s"));
+  vm.throughput_per_s = throughput.value_or(std::numeric_limits<double>::quiet_NaN());
   PLECTL_ASSIGN_OR_RETURN(vm.elapsed_tsc_cycles, fields.Uint("elapsed_tsc_cycles"));
-  if (fields.Has("fairness_jain")) {
-    PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.Number("fairness_jain"));
-  }
+  PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.NumberIfKnown("fairness_jain"));
   PLECTL_ASSIGN_OR_RETURN(vm.waits, WaitSummaryFromJson(fields));
   PLECTL_ASSIGN_OR_RETURN(vm.kvm_stats, StatisticsFromJson(fields, "kvm_stats"));
   return vm;

@@ -79,7 +79,8 @@ std::string LabelOf(const TrialRecord& trial) {
 // Nothing when the guest did no work that could be counted.
 std::optional<GbenchRepetition> RepetitionOf(const TrialRecord& trial,
                                              const analysis::TrialSample& sample) {
-  if (trial.throughput_per_s <= 0 || trial.tsc_khz == 0) return std::nullopt;
+  if (!std::isfinite(trial.throughput_per_s) || trial.throughput_per_s <= 0 || trial.tsc_khz == 0)
+    return std::nullopt;
   const double elapsed_ns =
       static_cast<double>(trial.elapsed_tsc_cycles) * 1e6 / static_cast<double>(trial.tsc_khz);
   const double work = std::round(trial.throughput_per_s * elapsed_ns / 1e9);

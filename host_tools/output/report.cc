@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host_tools/experiment/lab_host.h"
+#include "host_tools/experiment/planned_trials.h"
 #include "host_tools/output/trial_sample.h"
 
 namespace plectl::output {
@@ -128,10 +129,17 @@ void AddHostNotes(const experiment::RunLog& log, Report& report) {
 
 }  // namespace
 
+Completeness CompletenessOf(const Report& report) {
+  if (!report.trials_planned) return Completeness::kUnknown;
+  return report.trials_valid < *report.trials_planned ? Completeness::kIncomplete
+                                                      : Completeness::kComplete;
+}
+
 Report MakeReport(const experiment::RunLog& log, std::string_view run) {
   Report report;
   report.run = run;
   report.notes = log.notes;
+  report.trials_planned = experiment::PlannedTrials(log);
   AddSession(log, report);
   AddTrials(log, report);
   SplitSettings(report);

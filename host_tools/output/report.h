@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,16 @@ struct Report {
   std::vector<std::string> varying;
   std::vector<analysis::Group> groups;
   size_t trials_valid = 0;
+  std::optional<size_t> trials_planned;   // nothing when the log does not tell
   size_t lab_seeds = 0;                   // different ones among the valid trials
   std::map<std::string, size_t> invalid;  // how many records by reason
   size_t trials_disturbed = 0;            // of the valid ones
   std::vector<std::string> notes;
 };
+
+// How much of its plan the run has measured, as far as that is known.
+enum class Completeness { kUnknown, kIncomplete, kComplete };
+Completeness CompletenessOf(const Report& report);
 
 // Adapts and summarises a run log.
 Report MakeReport(const experiment::RunLog& log, std::string_view run);

@@ -53,7 +53,8 @@ std::vector<std::string> Header(const std::vector<std::string>& setting_names) {
       header.push_back(fmt::format("{}_{}", analysis::QuantityName(quantity), part));
     }
   }
-  header.insert(header.end(), {"disturbed", "ple_off_because", "lab_seeds", "lab"});
+  header.insert(header.end(), {"disturbed", "ple_off_because", "lab_seeds", "lab",
+                               "run_trials_valid", "run_trials_planned"});
   return header;
 }
 
@@ -82,6 +83,8 @@ std::vector<std::string> Row(const Report& report, const Group& group,
   fields.push_back(group.ple_off_because);
   fields.push_back(std::to_string(group.lab_seeds));
   fields.push_back(report.lab);
+  fields.push_back(std::to_string(report.trials_valid));
+  fields.push_back(report.trials_planned ? std::to_string(*report.trials_planned) : "");
   return fields;
 }
 

@@ -59,27 +59,37 @@ json InvalidToJson(const Report& report) {
   return list;
 }
 
+// Null where it is not known.
+json CompleteToJson(const Report& report) {
+  const Completeness completeness = CompletenessOf(report);
+  if (completeness == Completeness::kUnknown) return nullptr;
+  return completeness == Completeness::kComplete;
+}
+
 class JsonFormat : public ReportFormat {
  public:
   [[nodiscard]] std::string Render(const Report& report) const override {
     json groups = json::array();
     for (const Group& group : report.groups) groups.push_back(GroupToJson(group));
-    const json object = {{"kind", "report"},
-                         {"schema", kReportSchema},
-                         {"run", report.run},
-                         {"plan", report.plan},
-                         {"plan_sha256", report.plan_sha256},
-                         {"seed", report.seed},
-                         {"plectl_version", report.plectl_version},
-                         {"observers", report.observers},
-                         {"host", report.host},
-                         {"lab", report.lab.empty() ? json() : json(report.lab)},
-                         {"trials_valid", report.trials_valid},
-                         {"trials_disturbed", report.trials_disturbed},
-                         {"lab_seeds", report.lab_seeds},
-                         {"groups", groups},
-                         {"invalid", InvalidToJson(report)},
-                         {"notes", report.notes}};
+    const json object = {
+        {"kind", "report"},
+        {"schema", kReportSchema},
+        {"run", report.run},
+        {"plan", report.plan},
+        {"plan_sha256", report.plan_sha256},
+        {"seed", report.seed},
+        {"plectl_version", report.plectl_version},
+        {"observers", report.observers},
+        {"host", report.host},
+        {"lab", report.lab.empty() ? json() : json(report.lab)},
+        {"trials_valid", report.trials_valid},
+        {"trials_planned", report.trials_planned ? json(*report.trials_planned) : json()},
+        {"complete", CompleteToJson(report)},
+        {"trials_disturbed", report.trials_disturbed},
+        {"lab_seeds", report.lab_seeds},
+        {"groups", groups},
+        {"invalid", InvalidToJson(report)},
+        {"notes", report.notes}};
     return object.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
   }
 };

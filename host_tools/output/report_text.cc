@@ -108,13 +108,24 @@ std::string HostText(const Report& report, const char* section, const char* key)
              : "";
 }
 
-std::string Head(const Report& report) {
-  std::string text = fmt::format(
-      "run {}: plan {}, seed {}, {} valid trials{}\n", report.run,
-      report.plan.empty() ? "unknown" : report.plan, report.seed, report.trials_valid,
+// "12 of 54 trials, incomplete"; "12 valid trials" where it is not known how many there should be.
+std::string TrialsText(const Report& report) {
+  const std::string seeds =
       report.lab_seeds == 0
           ? ""
-          : fmt::format(" of {} lab seed{}", report.lab_seeds, report.lab_seeds == 1 ? "" : "s"));
+          : fmt::format(" of {} lab seed{}", report.lab_seeds, report.lab_seeds == 1 ? "" : "s");
+  const Completeness completeness = CompletenessOf(report);
+  if (completeness == Completeness::kUnknown) {
+    return fmt::format("{} valid trials{}", report.trials_valid, seeds);
+  }
+  return fmt::format("{} of {} trials{}, {}", report.trials_valid, *report.trials_planned, seeds,
+                     completeness == Completeness::kComplete ? "complete" : "INCOMPLETE");
+}
+
+std::string Head(const Report& report) {
+  std::string text =
+      fmt::format("run {}: plan {}, seed {}, {}\n", report.run,
+                  report.plan.empty() ? "unknown" : report.plan, report.seed, TrialsText(report));
   const std::string cpu = HostText(report, "cpu", "model_name");
   const std::string kernel = HostText(report, "kernel", "release");
   if (!cpu.empty()) text += fmt::format("host: {}, Linux {}\n", cpu, kernel);

@@ -153,6 +153,39 @@ TEST(RunLog, ShardsMergeByConcatenation) {
   EXPECT_THAT(log.FinishedIds(), ElementsAre("a", "b"));
 }
 
+Manifest OnCpu(const std::string& model_name, const nlohmann::json& lab = nullptr) {
+  Manifest manifest = SampleManifest();
+  manifest.host = {{"cpu", {{"model_name", model_name}}}, {"lab", lab}};
+  return manifest;
+}
+
+TEST(RunLog, ShardsOfAnotherHostAreRefusedByBothNames) {
+  const std::string error = ErrorOf(LineOf(OnCpu("Haswell")) + LineOf(SampleTrial("a")) +
+                                    LineOf(OnCpu("EPYC")) + LineOf(SampleTrial("b")));
+  EXPECT_THAT(error, HasSubstr("run.jsonl:3: this manifest is of another host than the first"));
+  EXPECT_THAT(error, HasSubstr("Haswell"));
+  EXPECT_THAT(error, HasSubstr("EPYC"));
+  EXPECT_THAT(ErrorOf(LineOf(OnCpu("Haswell")) + LineOf(OnCpu("Haswell", "bochs,haswell"))),
+              HasSubstr("no lab"));
+}
+
+TEST(RunLog, WhatAnOlderSessionDidNotRecordIsNoOtherHost) {
+  Manifest older = SampleManifest();
+  older.host = nlohmann::json::object();
+  const RunLog log = Parse(LineOf(older) + LineOf(SampleTrial("a")) + LineOf(OnCpu("Haswell")));
+  EXPECT_EQ(log.manifests.size(), 2U);
+}
+
+TEST(RunLog, LabsMayDifferInTheirSeedWhereTheTrialsNameIt) {
+  const std::string start = LineOf(OnCpu("Haswell", "bochs,haswell,time0=1"));
+  const std::string other = LineOf(OnCpu("Haswell", "bochs,haswell,time0=2"));
+  TrialRecord seeded = SampleTrial("b");
+  seeded.lab_seed = 2;
+  EXPECT_EQ(Parse(start + other + LineOf(seeded)).trials.size(), 1U);
+  EXPECT_THAT(ErrorOf(start + LineOf(SampleTrial("a")) + other + LineOf(SampleTrial("b"))),
+              HasSubstr("run.jsonl:4: this manifest is of another host than the first"));
+}
+
 TEST(RunLog, ShardsOfAnotherPlanOrSeedAreRefused) {
   Manifest other = SampleManifest();
   other.plan_sha256 = "def";

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -191,6 +192,29 @@ TEST(TrialRecord, WritesFiniteNumbersOnly) {
     trial.throughput_per_s = bad;
     EXPECT_TRUE(ToJson(trial)["throughput_per_s"].contains("missing_because"));
   }
+}
+
+TEST(TrialRecord, WhatIsNotFiniteComesBackAsMissing) {
+  TrialRecord trial = SampleTrial();
+  trial.throughput_per_s = std::numeric_limits<double>::infinity();
+  trial.fairness_jain = std::numeric_limits<double>::quiet_NaN();
+  trial.vms[0].throughput_per_s = std::numeric_limits<double>::infinity();
+  trial.vms[0].fairness_jain = std::numeric_limits<double>::infinity();
+  json object = ToJson(trial);
+  for (int form = 0; form < 2; ++form) {
+    const Result<TrialRecord> read = TrialFromJson(object);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(std::isnan(read->throughput_per_s));
+    EXPECT_FALSE(read->fairness_jain);
+    EXPECT_TRUE(std::isnan(read->vms[0].throughput_per_s));
+    EXPECT_FALSE(read->vms[0].fairness_jain);
+    EXPECT_EQ(ToJson(*read)["throughput_per_s"], ToJson(trial)["throughput_per_s"]);
+    // As JSON writers put what is not finite, an older plectl among them.
+    object["throughput_per_s"] = object["fairness_jain"] = nullptr;
+    object["vms"][0]["throughput_per_s"] = object["vms"][0]["fairness_jain"] = nullptr;
+  }
+  object["throughput_per_s"] = "fast";
+  EXPECT_FALSE(TrialFromJson(object));
 }
 
 TEST(TrialRecord, FieldsThatAPayloadDoesNotMeasureAreLeftOut) {
