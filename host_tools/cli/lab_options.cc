@@ -5,6 +5,8 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace plectl::cli {
 namespace {
@@ -25,6 +27,12 @@ void SetCpu(const std::string& name, lab::LabOptions& options) {
   if (!choice) throw CLI::ValidationError("--lab-cpu", choice.error().Text());
   options.cpu = choice->cpu;
   options.profile = choice->profile;
+}
+
+void SetKernel(const std::vector<std::string>& words, lab::LabOptions& options) {
+  Result<lab::LabKernelChoice> choice = lab::FindLabKernel(words);
+  if (!choice) throw CLI::ValidationError("--lab-kernel", choice.error().Text());
+  options.kernel = *std::move(choice);
 }
 
 }  // namespace
@@ -50,14 +58,15 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
       ->check(CLI::IsMember({"snapshot", "cold"}))
       ->default_str("snapshot");
   command
-      .add_option_function<std::string>(
+      .add_option_function<std::vector<std::string>>(
           "--lab-kernel",
-          [&options](const std::string& name) {
-            options.kernel = *lab::ParseLabKernelChoice(name);
-          },
-          "The lab's kernel: 6.1 (of Debian 12) or backports (the newest of its backports)")
-      ->check(CLI::IsMember({"6.1", "backports"}))
-      ->default_str("6.1");
+          [&options](const std::vector<std::string>& words) { SetKernel(words, options); },
+          "The lab's kernel: that of debian12, debian12-backports, debian13, debian13-backports or "
+          "sid; a .deb file (once for each file of a kernel), or a directory with bzImage and its "
+          "modules (docs/lab.md)")
+      ->allow_extra_args(false)
+      ->type_name("KERNEL")
+      ->default_str(std::string(lab::LabKernelName(options.kernel)));
   command
       .add_option_function<std::string>(
           "--lab-engine",

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kDownloadDeadline(600);
 constexpr std::string_view kDebianMirror = "http://deb.debian.org/debian";
+constexpr std::string_view kSecurityMirror = "http://deb.debian.org/debian-security";
 constexpr std::string_view kKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 constexpr std::string_view kSourcesFile = "sources.list";
 constexpr std::string_view kConfigurationFile = "apt.conf";
@@ -55,7 +56,7 @@ Status CheckQuotable(const fs::path& directory) {
                   "use another --lab-dir");
 }
 
-Status WriteState(const fs::path& directory, std::string_view suite) {
+Status WriteState(const fs::path& directory, const DebianRelease& release) {
   if (std::error_code error; !fs::exists(kKeyring, error)) {
     return Environment(
         fmt::format("there is no {}, which proves that a package is Debian's", kKeyring),
@@ -63,67 +64,106 @@ Status WriteState(const fs::path& directory, std::string_view suite) {
   }
   PLECTL_ASSIGN_OR_RETURN(const std::string targets,
                           AskMachine({"apt-get", "indextargets", "--format",
-                                      "$(REPO_URI) $(RELEASE)", "Created-By: Packages"}));
+                                      std::string(kMirrorFormat), "Created-By: Packages"}));
   PLECTL_ASSIGN_OR_RETURN(const std::string dump, AskMachine({"apt-config", "dump"}));
   for (const char* below : {"lists/partial", "cache/archives/partial"}) {
     PLECTL_RETURN_IF_ERROR(MakeDirectories(directory / below));
   }
   PLECTL_RETURN_IF_ERROR(WriteFileAtomically(directory / "status", ""));
-  PLECTL_RETURN_IF_ERROR(WriteFileAtomically(
-      directory / kSourcesFile,
-      fmt::format("deb [signed-by={}] {} {} main\n", kKeyring, ParseDebianMirror(targets), suite)));
+  PLECTL_RETURN_IF_ERROR(WriteFileAtomically(directory / kSourcesFile,
+                                             SourcesOf(release, ParseDebianMirrors(targets))));
   return WriteFileAtomically(directory / kConfigurationFile,
                              PrivateAptConfiguration(directory, dump));
 }
 
-}  // namespace
-
-Apt Apt::OfMachine() {
-  return {{}, "check the network and run `sudo apt-get update`; the lab needs Debian 12's sources"};
+Failure CannotUpdate(const DebianRelease& release, const std::string& why,
+                     const std::string& hint) {
+  if (LacksKey(why)) {
+    return Environment(
+        fmt::format("{} lacks the key that signs {}: {}", kKeyring, release.suite, why),
+        "sudo apt-get update && sudo apt-get install debian-archive-keyring");
+  }
+  return Environment(fmt::format("cannot fetch the package lists of {}: {}", release.suite, why),
+                     hint);
 }
 
-Result<Apt> Apt::OfSuite(const fs::path& directory, std::string_view suite) {
+}  // namespace
+
+Result<Apt> Apt::OfRelease(const fs::path& directory, const DebianRelease& release,
+                           const Progress& progress) {
   PLECTL_RETURN_IF_ERROR(CheckQuotable(directory));
-  PLECTL_RETURN_IF_ERROR(WriteState(directory, suite));
+  PLECTL_RETURN_IF_ERROR(WriteState(directory, release));
+  progress(fmt::format("fetching the package lists of {}", release.suite));
   Apt apt(directory / kConfigurationFile,
           fmt::format("check the network, and that the mirror in {} has {}",
-                      (directory / kSourcesFile).string(), suite));
+                      (directory / kSourcesFile).string(), release.suite));
   const Result<std::string> updated =
       RunApt(apt.configuration_, {"apt-get", "update"}, directory, kDownloadDeadline);
-  if (updated) return apt;
-  return Environment(
-      fmt::format("cannot fetch the package lists of {}: {}", suite, updated.error().message),
-      apt.hint_);
+  if (!updated) return CannotUpdate(release, updated.error().message, apt.hint_);
+  return apt;
 }
 
 Result<std::string> Apt::Depends(std::string_view package) const {
-  return RunApt(configuration_, {"apt-cache", "depends", std::string(package)}, {}, kToolDeadline);
+  Result<std::string> output =
+      RunApt(configuration_, {"apt-cache", "depends", std::string(package)}, {}, kToolDeadline);
+  if (!output) return Environment(output.error().message, hint_);
+  return output;
 }
 
-Result<fs::path> Apt::Download(std::string_view package, const fs::path& directory) const {
-  const Result<std::string> downloaded = RunApt(
-      configuration_, {"apt-get", "download", std::string(package)}, directory, kDownloadDeadline);
+Result<std::vector<fs::path>> Apt::Download(const std::vector<std::string>& packages,
+                                            const fs::path& directory) const {
+  std::vector<std::string> argv = {"apt-get", "download"};
+  argv.insert(argv.end(), packages.begin(), packages.end());
+  const Result<std::string> downloaded =
+      RunApt(configuration_, std::move(argv), directory, kDownloadDeadline);
   if (!downloaded) {
-    return Environment(fmt::format("cannot download {}: {}", package, downloaded.error().message),
-                       hint_);
+    return Environment(
+        fmt::format("cannot download {}: {}", packages.front(), downloaded.error().message), hint_);
   }
+  std::vector<fs::path> debs;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (entry.path().extension() == ".deb") return entry.path();
+    if (entry.path().extension() == ".deb") debs.push_back(entry.path());
   }
-  return Environment(fmt::format("apt-get download {} left no package", package));
+  if (debs.size() == packages.size()) return debs;
+  return Environment(
+      fmt::format("apt-get download left {} packages instead of {}", debs.size(), packages.size()));
 }
 
-std::string ParseDebianMirror(std::string_view index_targets) {
+DebianMirrors ParseDebianMirrors(std::string_view index_targets) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/.-_~%+@";
+  DebianMirrors mirrors;
   for (const std::string_view line : Split(index_targets, '\n')) {
-    const std::vector<std::string_view> fields = Split(line, ' ');
-    if (fields.size() != 2 || fields[1] != "bookworm") continue;
+    const std::vector<std::string_view> fields = Split(line, '|');
+    if (fields.size() != 3 || fields[1] != "Debian") continue;
     const std::string_view uri = fields[0];
     const bool network = uri.starts_with("http://") || uri.starts_with("https://");
-    if (network && uri.find_first_not_of(kPlain) == std::string_view::npos) return std::string(uri);
+    if (!network || uri.find_first_not_of(kPlain) != std::string_view::npos) continue;
+    if (fields[2] == "Debian" && mirrors.archive.empty()) mirrors.archive = uri;
+    if (fields[2] == "Debian-Security" && mirrors.security.empty()) mirrors.security = uri;
   }
-  return std::string(kDebianMirror);
+  if (mirrors.archive.empty()) mirrors.archive = kDebianMirror;
+  if (mirrors.security.empty()) mirrors.security = kSecurityMirror;
+  return mirrors;
+}
+
+std::string SourcesOf(const DebianRelease& release, const DebianMirrors& mirrors) {
+  std::string sources;
+  const auto add = [&](std::string_view mirror, std::string_view suite) {
+    if (suite.empty()) return;
+    sources += fmt::format("deb [signed-by={}] {} {} main\n", kKeyring, mirror, suite);
+  };
+  add(mirrors.archive, release.suite);
+  add(mirrors.archive, release.updates);
+  add(mirrors.security, release.security);
+  return sources;
+}
+
+bool LacksKey(std::string_view apt_message) {
+  for (const char* sign : {"NO_PUBKEY", "Missing key", "public key is not available"}) {
+    if (apt_message.find(sign) != std::string_view::npos) return true;
+  }
+  return false;
 }
 
 std::string PrivateAptConfiguration(const fs::path& directory, std::string_view dump) {
@@ -143,8 +183,9 @@ std::string PrivateAptConfiguration(const fs::path& directory, std::string_view 
       "APT::Update::Error-Mode \"any\";\n"
       "Acquire::Languages \"none\";\n",
       directory.string(), kSourcesFile);
-  constexpr std::array<std::string_view, 4> kNetwork = {"Acquire::http", "Acquire::https",
-                                                        "Acquire::Check-", "Acquire::Retries"};
+  constexpr std::array<std::string_view, 6> kNetwork = {"Acquire::http",    "Acquire::https",
+                                                        "Acquire::socks",   "Acquire::Check-",
+                                                        "Acquire::Retries", "Acquire::Force"};
   for (const std::string_view line : Split(dump, '\n')) {
     for (const std::string_view prefix : kNetwork) {
       if (line.starts_with(prefix)) configuration += fmt::format("{}\n", line);

@@ -25,6 +25,10 @@ struct Compression {
 constexpr std::array<Compression, 3> kCompressions = {
     {{".xz", "xz"}, {".zst", "zstd"}, {".gz", "gzip"}}};
 
+// What the build of the kernel lists of its modules; depmod(8) makes the other files.
+constexpr std::array<std::string_view, 3> kBuildLists = {"modules.order", "modules.builtin",
+                                                         "modules.builtin.modinfo"};
+
 const Compression* CompressionOf(std::string_view file) {
   const auto* const found =
       std::find_if(kCompressions.begin(), kCompressions.end(),
@@ -44,19 +48,6 @@ Status Run(std::vector<std::string> argv, const fs::path& directory) {
   return OkStatus();
 }
 
-// Not left to the lab: an emulator decompresses slowly, and objcopy(1) cannot read what is
-// compressed.
-Status Decompress(const fs::path& file, const Compression& compression) {
-  std::vector<std::string> argv = {std::string(compression.program), "--decompress", "--force",
-                                   "--quiet", file.string()};
-  if (compression.suffix == ".zst") argv.insert(argv.end() - 1, "--rm");
-  Status done = Run(std::move(argv), file.parent_path());
-  if (done) return done;
-  return Environment(
-      fmt::format("cannot decompress {}: {}", file.filename().string(), done.error().message),
-      "sudo apt-get install xz-utils zstd gzip");
-}
-
 // Takes out debug information and the names of local data. As a module is loaded, ftrace looks for
 // each of its functions among all of its symbols (test_for_valid_rec() in kernel/trace/ftrace.c):
 // nearly half of those of kvm.ko are such names, and they are a tenth of a boot.
@@ -73,26 +64,57 @@ Status Strip(const fs::path& module, const fs::path& directory) {
 
 Status CopyModule(const fs::path& from, const fs::path& to, const std::string& file) {
   PLECTL_RETURN_IF_ERROR(CopyInto(from / file, to / file));
-  if (const Compression* compression = CompressionOf(file); compression != nullptr) {
-    PLECTL_RETURN_IF_ERROR(Decompress(to / file, *compression));
-  }
+  PLECTL_RETURN_IF_ERROR(Decompress(to / file));
   return Strip(to / WithoutCompression(file), to);
 }
 
 }  // namespace
 
-Status CopyModules(const fs::path& from, const fs::path& to, const std::string& release,
-                   const std::vector<std::string>& modules) {
-  PLECTL_RETURN_IF_ERROR(Run({"depmod", "-b", from.string(), release}, from));
-  const fs::path place = fs::path("lib/modules") / release;
-  PLECTL_ASSIGN_OR_RETURN(const std::string dependencies, ReadFile(from / place / "modules.dep"));
-  PLECTL_ASSIGN_OR_RETURN(const std::vector<std::string> files,
-                          ParseModuleFiles(dependencies, modules));
-  for (const std::string& file : files) {
-    PLECTL_RETURN_IF_ERROR(CopyModule(from / place, to / place, file));
+// Not left to the lab: an emulator decompresses slowly, and objcopy(1) cannot read what is
+// compressed.
+Status Decompress(const fs::path& file) {
+  const Compression* compression = CompressionOf(file.string());
+  if (compression == nullptr) return OkStatus();
+  std::vector<std::string> argv = {std::string(compression->program), "--decompress", "--force",
+                                   "--quiet", file.string()};
+  if (compression->suffix == ".zst") argv.insert(argv.end() - 1, "--rm");
+  Status done = Run(std::move(argv), file.parent_path());
+  if (done) return done;
+  return Environment(
+      fmt::format("cannot decompress {}: {}", file.filename().string(), done.error().message),
+      "sudo apt-get install xz-utils zstd gzip");
+}
+
+Status StageModules(const fs::path& directory, const std::string& release, const fs::path& staged) {
+  const fs::path place = staged / "lib/modules" / release;
+  PLECTL_RETURN_IF_ERROR(MakeDirectories(place));
+  std::error_code error;
+  fs::recursive_directory_iterator entries(directory, error);
+  for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    const bool needed = WithoutCompression(name).ends_with(".ko") ||
+                        std::ranges::find(kBuildLists, name) != kBuildLists.end();
+    if (!needed || !entries->is_regular_file(error)) continue;
+    const fs::path to = place / entries->path().lexically_relative(directory);
+    PLECTL_RETURN_IF_ERROR(MakeDirectories(to.parent_path()));
+    PLECTL_RETURN_IF_ERROR(LinkInto(entries->path(), to));
   }
-  for (const char* file : {"modules.order", "modules.builtin", "modules.builtin.modinfo"}) {
-    PLECTL_RETURN_IF_ERROR(CopyInto(from / place / file, to / place / file));
+  if (error) return SystemFailure(fmt::format("list {}", directory.string()), error.value());
+  return Run({"depmod", "-b", staged.string(), release}, staged);
+}
+
+Status CopyModules(const fs::path& staged, const fs::path& to, const std::string& release,
+                   const std::vector<std::string>& modules) {
+  const fs::path place = fs::path("lib/modules") / release;
+  PLECTL_RETURN_IF_ERROR(MakeDirectories(to / place));
+  PLECTL_ASSIGN_OR_RETURN(const std::string dependencies, ReadFile(staged / place / "modules.dep"));
+  for (const std::string& file : ParseModuleFiles(dependencies, modules)) {
+    PLECTL_RETURN_IF_ERROR(CopyModule(staged / place, to / place, file));
+  }
+  for (const std::string_view file : kBuildLists) {
+    std::error_code error;
+    if (!fs::exists(staged / place / file, error)) continue;
+    PLECTL_RETURN_IF_ERROR(CopyInto(staged / place / file, to / place / file));
   }
   return Run({"depmod", "-b", to.string(), release}, to);
 }
@@ -108,27 +130,21 @@ std::string FunctionsIn(std::string_view nm_output) {
   return names;
 }
 
-Result<std::vector<std::string>> ParseModuleFiles(std::string_view modules_dep,
-                                                  const std::vector<std::string>& modules) {
+std::vector<std::string> ParseModuleFiles(std::string_view modules_dep,
+                                          const std::vector<std::string>& modules) {
   std::set<std::string> files;
-  for (const std::string& module : modules) {
-    bool found = false;
-    for (const std::string_view line : Split(modules_dep, '\n')) {
-      const size_t colon = line.find(':');
-      if (colon == std::string_view::npos) continue;
-      const std::string_view file = line.substr(0, colon);
-      if (fs::path(WithoutCompression(file)).filename() != module + ".ko") continue;
-      found = true;
-      files.emplace(file);
-      for (const std::string_view needed : Split(line.substr(colon + 1), ' ')) {
-        if (!needed.empty()) files.emplace(needed);
-      }
-    }
-    if (!found) {
-      return BadInput(fmt::format("the lab's kernel package has no module {}.ko", module));
+  for (const std::string_view line : Split(modules_dep, '\n')) {
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string_view file = line.substr(0, colon);
+    const std::string name = fs::path(WithoutCompression(file)).stem().string();
+    if (std::ranges::find(modules, name) == modules.end()) continue;
+    files.emplace(file);
+    for (const std::string_view needed : Split(line.substr(colon + 1), ' ')) {
+      if (!needed.empty()) files.emplace(needed);
     }
   }
-  return std::vector<std::string>(files.begin(), files.end());
+  return {files.begin(), files.end()};
 }
 
 }  // namespace plectl::lab

@@ -9,8 +9,7 @@
 #include "host_tools/base/text.h"
 #include "host_tools/lab/apt.h"
 #include "host_tools/lab/files.h"
-#include "host_tools/lab/kernel_modules.h"
-#include "host_tools/lab/tool.h"
+#include "host_tools/lab/kernel_files.h"
 
 namespace plectl::lab {
 namespace {
@@ -19,66 +18,53 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMetaPackage = "linux-image-cloud-amd64";
 constexpr std::string_view kPackagePrefix = "linux-image-";
-constexpr std::string_view kBackportsSuite = "bookworm-backports";
 
 fs::path KernelsIn(const fs::path& lab_directory) { return lab_directory / "kernel"; }
 
 // Names the directory of the kernel that `choice` means now.
-fs::path CurrentFile(const fs::path& lab_directory, LabKernelChoice choice) {
-  const bool debian12 = choice == LabKernelChoice::kDebian12;
-  return KernelsIn(lab_directory) /
-         (debian12 ? "current" : fmt::format("current-{}", LabKernelChoiceName(choice)));
+Result<fs::path> CurrentFile(const fs::path& lab_directory, const LabKernelChoice& choice) {
+  if (!choice.name.empty()) return KernelsIn(lab_directory) / ("release-" + choice.name);
+  PLECTL_ASSIGN_OR_RETURN(const std::string identity, IdentityOfFiles(choice));
+  return KernelsIn(lab_directory) / ("files-" + identity);
 }
 
-Result<Apt> AptFor(LabKernelChoice choice, const fs::path& lab_directory,
-                   const Progress& progress) {
-  if (choice == LabKernelChoice::kDebian12) return Apt::OfMachine();
-  progress(fmt::format("fetching the package lists of {}", kBackportsSuite));
-  return Apt::OfSuite(lab_directory / "apt" / kBackportsSuite, kBackportsSuite);
+// What `Depends:` names in the output of `apt-cache depends`.
+std::vector<std::string_view> DependenciesIn(std::string_view output) {
+  constexpr std::string_view kDepends = "Depends: ";
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyz0123456789.+-";
+  std::vector<std::string_view> names;
+  for (const std::string_view raw_line : Split(output, '\n')) {
+    std::string_view line = Trim(raw_line);
+    if (!line.starts_with(kDepends)) continue;
+    line.remove_prefix(kDepends.size());
+    if (line.find_first_not_of(kPlain) == std::string_view::npos) names.push_back(line);
+  }
+  return names;
 }
 
 Result<std::string> CurrentKernelPackage(const Apt& apt) {
-  const Result<std::string> output = apt.Depends(kMetaPackage);
-  if (!output) return Environment(output.error().message, apt.hint());
-  const std::optional<std::string> package = ParseKernelPackage(*output);
+  PLECTL_ASSIGN_OR_RETURN(const std::string output, apt.Depends(kMetaPackage));
+  const std::optional<std::string> package = ParseKernelPackage(output);
   if (package) return *package;
   return Environment(fmt::format("apt-cache knows no {}", kMetaPackage), apt.hint());
 }
 
-std::string ReleaseOf(std::string_view package) {
-  return std::string(package.substr(kPackagePrefix.size()));
-}
-
-fs::path DiskTree(const fs::path& kernel) { return kernel / "disk"; }
-
-Result<fs::path> Unpack(const fs::path& deb, const fs::path& scratch) {
-  fs::path unpacked = scratch / "unpacked";
-  PLECTL_ASSIGN_OR_RETURN([[maybe_unused]] const std::string output,
-                          RunTool({"dpkg-deb", "-x", deb.string(), unpacked.string()}, scratch));
-  return unpacked;
-}
-
-Status CopyDiskModules(const fs::path& unpacked, const fs::path& to, const std::string& release) {
-  std::vector<std::string> modules(kKvmModules.begin(), kKvmModules.end());
-  modules.insert(modules.end(), kDiskModules.begin(), kDiskModules.end());
-  return CopyModules(unpacked, to, release, modules);
-}
-
-// Takes from the package in `deb` what the lab needs, and moves the finished kernel to its place in
-// one step.
-Result<fs::path> UnpackKernel(const fs::path& deb, const std::string& release,
-                              const fs::path& scratch, const fs::path& lab_directory) {
-  const fs::path finished = scratch / "finished";
-  PLECTL_ASSIGN_OR_RETURN(const fs::path unpacked, Unpack(deb, scratch));
-  PLECTL_RETURN_IF_ERROR(
-      CopyInto(unpacked / "boot" / ("vmlinuz-" + release), finished / "vmlinuz"));
-  PLECTL_RETURN_IF_ERROR(
-      CopyModules(unpacked, finished, release, {kKvmModules.begin(), kKvmModules.end()}));
-  PLECTL_RETURN_IF_ERROR(CopyDiskModules(unpacked, DiskTree(finished), release));
-  PLECTL_RETURN_IF_ERROR(WriteFileAtomically(finished / "release", release));
-  fs::path place = KernelsIn(lab_directory) / deb.stem();
-  PLECTL_RETURN_IF_ERROR(MoveInto(finished, place));
-  return place;
+// Unpacks the newest kernel of a release into `unpacked`; the name of its main package with its
+// version.
+Result<std::string> FetchRelease(const fs::path& lab_directory, const DebianRelease& release,
+                                 const fs::path& unpacked, const Progress& progress) {
+  PLECTL_ASSIGN_OR_RETURN(const Apt apt,
+                          Apt::OfRelease(lab_directory / "apt" / release.name, release, progress));
+  PLECTL_ASSIGN_OR_RETURN(const std::string package, CurrentKernelPackage(apt));
+  progress(fmt::format("downloading and unpacking {}", package));
+  PLECTL_ASSIGN_OR_RETURN(const std::string depends, apt.Depends(package));
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<fs::path> debs,
+                          apt.Download(ParseKernelParts(package, depends), unpacked / ".."));
+  PLECTL_RETURN_IF_ERROR(UnpackDebs(debs, unpacked));
+  for (const fs::path& deb : debs) {
+    if (deb.filename().string().starts_with(package + "_")) return deb.stem().string();
+  }
+  return Internal(fmt::format("apt-get has not downloaded {}", package));
 }
 
 Result<LabKernel> OpenKernel(const fs::path& directory) {
@@ -86,80 +72,66 @@ Result<LabKernel> OpenKernel(const fs::path& directory) {
   return LabKernel{directory, std::move(release)};
 }
 
-Result<LabKernel> FetchKernel(const fs::path& lab_directory, LabKernelChoice choice,
-                              const Progress& progress) {
-  PLECTL_ASSIGN_OR_RETURN(const Apt apt, AptFor(choice, lab_directory, progress));
-  PLECTL_ASSIGN_OR_RETURN(const std::string package, CurrentKernelPackage(apt));
-  progress(fmt::format("downloading and unpacking {}", package));
+Result<LabKernel> MakeKernel(const fs::path& lab_directory, const LabKernelChoice& choice,
+                             const fs::path& current, const Progress& progress) {
   PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory scratch,
                           ScratchDirectory::Create(lab_directory / "scratch"));
-  PLECTL_ASSIGN_OR_RETURN(const fs::path deb, apt.Download(package, scratch.path()));
-  PLECTL_ASSIGN_OR_RETURN(const fs::path directory,
-                          UnpackKernel(deb, ReleaseOf(package), scratch.path(), lab_directory));
-  PLECTL_RETURN_IF_ERROR(
-      WriteFileAtomically(CurrentFile(lab_directory, choice), directory.filename().string()));
-  return OpenKernel(directory);
-}
-
-// There is another choice when this one cannot be had.
-Error WithChoices(LabKernelChoice choice, const Error& cause) {
-  Error error =
-      WithContext(fmt::format("get the lab's kernel {}", LabKernelChoiceName(choice)), cause);
-  if (choice == LabKernelChoice::kDebian12 || error.kind != ErrorKind::kEnvironment) return error;
-  error.hint += error.hint.empty() ? "use --lab-kernel 6.1" : "; or use --lab-kernel 6.1";
-  return error;
+  fs::path source = scratch.path() / "unpacked";
+  std::string name = current.filename().string() + ".kernel";
+  if (const DebianRelease* release = FindDebianRelease(choice.name); release != nullptr) {
+    PLECTL_RETURN_IF_ERROR(MakeDirectories(source));
+    PLECTL_ASSIGN_OR_RETURN(name, FetchRelease(lab_directory, *release, source, progress));
+  } else if (!choice.tree.empty()) {
+    source = choice.tree;
+  } else {
+    progress(fmt::format("unpacking {}", LabKernelName(choice)));
+    PLECTL_RETURN_IF_ERROR(UnpackDebs(choice.debs, source));
+  }
+  const fs::path finished = scratch.path() / "finished";
+  PLECTL_RETURN_IF_ERROR(TakeKernelFiles(source, LabKernelName(choice), finished));
+  const fs::path place = KernelsIn(lab_directory) / name;
+  PLECTL_RETURN_IF_ERROR(MoveInto(finished, place));
+  PLECTL_RETURN_IF_ERROR(WriteFileAtomically(current, name));
+  return OpenKernel(place);
 }
 
 }  // namespace
 
 std::optional<std::string> ParseKernelPackage(std::string_view output) {
-  constexpr std::string_view kDepends = "Depends: ";
-  for (const std::string_view raw_line : Split(output, '\n')) {
-    std::string_view line = Trim(raw_line);
-    if (!line.starts_with(kDepends)) continue;
-    line.remove_prefix(kDepends.size());
-    const bool plain =
-        line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.+-") == std::string_view::npos;
-    if (plain && line.starts_with(kPackagePrefix)) return std::string(line);
+  for (const std::string_view name : DependenciesIn(output)) {
+    if (name.starts_with(kPackagePrefix)) return std::string(name);
   }
   return std::nullopt;
 }
 
-Result<LabKernel> EnsureKernel(const fs::path& lab_directory, LabKernelChoice choice, bool update,
-                               const Progress& progress) {
-  if (!update) {
-    if (const auto current = ReadFile(CurrentFile(lab_directory, choice)); current) {
-      return OpenKernel(KernelsIn(lab_directory) / *current);
-    }
+std::vector<std::string> ParseKernelParts(std::string_view package, std::string_view output) {
+  std::vector<std::string> parts = {std::string(package)};
+  const std::string_view release = package.substr(std::min(kPackagePrefix.size(), package.size()));
+  for (const std::string_view name : DependenciesIn(output)) {
+    const bool same = name.starts_with("linux-") && name.ends_with(fmt::format("-{}", release));
+    if (same && name != package) parts.emplace_back(name);
   }
-  Result<LabKernel> kernel = FetchKernel(lab_directory, choice, progress);
-  if (!kernel) return Fail(WithChoices(choice, kernel.error()));
-  return kernel;
+  return parts;
 }
 
-Result<fs::path> EnsureDiskModules(const fs::path& lab_directory, LabKernelChoice choice,
-                                   const LabKernel& kernel, const Progress& progress) {
-  fs::path tree = DiskTree(kernel.directory);
-  std::error_code error;
-  if (fs::exists(tree, error)) return tree;
-  progress("fetching the disk drivers of the lab's kernel, once");
-  PLECTL_ASSIGN_OR_RETURN(const Apt apt, AptFor(choice, lab_directory, progress));
-  PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory scratch,
-                          ScratchDirectory::Create(lab_directory / "scratch"));
-  PLECTL_ASSIGN_OR_RETURN(
-      const fs::path deb,
-      apt.Download(std::string(kPackagePrefix) + kernel.release, scratch.path()));
-  if (deb.stem() != kernel.directory.filename()) {
-    return Environment(fmt::format("the lab's kernel {} cannot be fetched again for its disk "
-                                   "drivers: there is {} now",
-                                   kernel.directory.filename().string(), deb.stem().string()),
-                       "plectl lab build --update-kernel");
+fs::path DiskModulesOf(const LabKernel& kernel) { return kernel.directory / kDiskTree; }
+
+std::string ConfigOf(const LabKernel& kernel) {
+  return ReadFile(kernel.directory / kConfigName).value_or("");
+}
+
+Result<LabKernel> EnsureKernel(const fs::path& lab_directory, const LabKernelChoice& choice,
+                               bool update, const Progress& progress) {
+  PLECTL_ASSIGN_OR_RETURN(const fs::path current, CurrentFile(lab_directory, choice));
+  if (!update) {
+    if (const auto name = ReadFile(current); name) {
+      return OpenKernel(KernelsIn(lab_directory) / *name);
+    }
   }
-  PLECTL_ASSIGN_OR_RETURN(const fs::path unpacked, Unpack(deb, scratch.path()));
-  const fs::path finished = scratch.path() / "finished";
-  PLECTL_RETURN_IF_ERROR(CopyDiskModules(unpacked, finished, kernel.release));
-  PLECTL_RETURN_IF_ERROR(MoveInto(finished, tree));
-  return tree;
+  Result<LabKernel> kernel = MakeKernel(lab_directory, choice, current, progress);
+  if (kernel) return kernel;
+  return Fail(
+      WithContext(fmt::format("get the lab's kernel {}", LabKernelName(choice)), kernel.error()));
 }
 
 }  // namespace plectl::lab

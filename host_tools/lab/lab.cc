@@ -18,6 +18,7 @@
 #include "host_tools/lab/iso.h"
 #include "host_tools/lab/job_image.h"
 #include "host_tools/lab/job_memory.h"
+#include "host_tools/lab/kernel_config.h"
 #include "host_tools/lab/lab_facts.h"
 #include "host_tools/lab/required_files.h"
 #include "host_tools/lab/self_test.h"
@@ -47,10 +48,9 @@ Result<LabParts> Prepare(const LabOptions& options, bool update_kernel, const Pr
   PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(parts.directory / "lock"));
   PLECTL_ASSIGN_OR_RETURN(parts.kernel,
                           EnsureKernel(parts.directory, options.kernel, update_kernel, progress));
-  if (!options.disk.empty()) {
-    PLECTL_ASSIGN_OR_RETURN(parts.disk_modules, EnsureDiskModules(parts.directory, options.kernel,
-                                                                  parts.kernel, progress));
-  }
+  PLECTL_RETURN_IF_ERROR(CheckKernelConfig(KernelConfig::Parse(ConfigOf(parts.kernel)), options,
+                                           parts.kernel.release));
+  if (!options.disk.empty()) parts.disk_modules = DiskModulesOf(parts.kernel);
   PLECTL_ASSIGN_OR_RETURN(parts.engine_version, EngineVersion(options.engine));
   return parts;
 }

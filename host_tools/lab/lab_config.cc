@@ -77,16 +77,6 @@ std::string_view BochsCpuModel(LabCpu cpu) {
   return cpu == LabCpu::kIntel ? "corei7_haswell_4770" : "ryzen";
 }
 
-std::string_view LabKernelChoiceName(LabKernelChoice choice) {
-  return choice == LabKernelChoice::kDebian12 ? "6.1" : "backports";
-}
-
-std::optional<LabKernelChoice> ParseLabKernelChoice(std::string_view name) {
-  if (name == "6.1") return LabKernelChoice::kDebian12;
-  if (name == "backports") return LabKernelChoice::kBackports;
-  return std::nullopt;
-}
-
 Status CheckLabOptions(const LabOptions& options) {
   PLECTL_RETURN_IF_ERROR(CheckRange<uint64_t>("the lab's seed", options.seed, 0, kSeedMax));
   PLECTL_RETURN_IF_ERROR(CheckRange("the lab's instructions per second", options.instructions_per_s,

@@ -11,6 +11,7 @@
 #include "host_tools/base/result.h"
 #include "host_tools/lab/cpu_profile.h"
 #include "host_tools/lab/disk.h"
+#include "host_tools/lab/lab_kernel.h"
 
 namespace plectl::lab {
 
@@ -28,11 +29,6 @@ Result<LabCpuChoice> FindLabCpu(std::string_view name);
 // How a lab comes up: resumed from a snapshot of the booted machine (made on first use), or booted.
 enum class LabStart { kSnapshot, kCold };
 
-// The kernel that the lab boots: Debian 12's own ("6.1"), or the newest of its backports.
-enum class LabKernelChoice { kDebian12, kBackports };
-std::string_view LabKernelChoiceName(LabKernelChoice choice);
-std::optional<LabKernelChoice> ParseLabKernelChoice(std::string_view name);
-
 // Wall-clock limits. The lab never ends by itself when its kernel hangs.
 struct LabDeadlines {
   std::chrono::seconds boot{300};     // from the start of the engine to the agent's hello, per CPU
@@ -44,7 +40,7 @@ struct LabDeadlines {
 // Everything that shapes a lab. The same options, job, kernel and plectl give bit-identical runs.
 struct LabOptions {
   LabCpu cpu = LabCpu::kIntel;
-  LabKernelChoice kernel = LabKernelChoice::kDebian12;
+  LabKernelChoice kernel;
   std::optional<CpuProfile> profile;  // for the record; the job itself must pad its payload
   uint32_t cpus = 0;                  // emulated CPUs: 1, 2 or 4; 0: as many as the job needs, or 1
   LabStart start = LabStart::kSnapshot;

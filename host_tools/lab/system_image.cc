@@ -163,7 +163,8 @@ Result<std::string> BuildSystemImage(const fs::path& lab_directory, const LabKer
   archive.AddFile("/init", InitScript(disk_modules.has_value()));
   PLECTL_RETURN_IF_ERROR(AddBusybox(archive));
   const fs::path tree = disk_modules.value_or(kernel.directory);
-  PLECTL_RETURN_IF_ERROR(AddTree(archive, tree, "lib"));
+  std::error_code error;  // a kernel may have all that it needs built in
+  if (fs::exists(tree / "lib", error)) PLECTL_RETURN_IF_ERROR(AddTree(archive, tree, "lib"));
   // By process number: the program that runs now, also when its file was replaced since.
   const fs::path self = fmt::format("/proc/{}/exe", ::getpid());
   PLECTL_ASSIGN_OR_RETURN(const fs::path stripped, StrippedProgram(self, lab_directory));

@@ -17,7 +17,7 @@ workloads:
 
 class Kernel(lab_harness.LabTest):
     def test_backports_sweeps_and_is_not_mixed_with_another_kernel(self):
-        trials = self.sweep_in_lab(PLAN, "--lab-kernel", "backports",
+        trials = self.sweep_in_lab(PLAN, "--lab-kernel", "debian12-backports",
                                    "--check-observer", "every-trial",
                                    "--observe", "exit_times,pause_rips,directed_yields")
         self.assertEqual(len(trials), 4)
@@ -48,7 +48,7 @@ class Kernel(lab_harness.LabTest):
         log = self.directory / "out/run.jsonl"
         unfinished = "".join(log.read_text().splitlines(keepends=True)[:-1])
         log.write_text(unfinished)
-        done = self.plectl("sweep", "plan.yaml", "--host", "lab", "--lab-kernel", "6.1", "--out",
+        done = self.plectl("sweep", "plan.yaml", "--host", "lab", "--lab-kernel", "debian12", "--out",
                            "out", "--check-observer", "every-trial", "--observe",
                            "exit_times,pause_rips,directed_yields", exit_code=2)
         self.assertIn("the run was started on another host: kernel/release was", done.stderr)

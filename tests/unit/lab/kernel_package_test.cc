@@ -30,6 +30,22 @@ TEST(KernelPackage, NothingElseIsTakenForOne) {
   EXPECT_EQ(ParseKernelPackage("  Depends: linux-image-../../etc\n"), std::nullopt);
 }
 
+TEST(KernelPackage, ItsPartsAreThoseOfTheSameRelease) {
+  const std::string package = "linux-image-7.3.4+deb13-cloud-amd64";
+  EXPECT_THAT(
+      ParseKernelParts(package, package + "\n  PreDepends: linux-base\n |Depends: <dracut>\n"
+                                          "  Depends: linux-base-7.3.4+deb13-cloud-amd64\n"
+                                          "  Depends: linux-binary-7.3.4+deb13-cloud-amd64\n"
+                                          "  Depends: linux-modules-7.3.4+deb13-cloud-amd64\n"
+                                          "  Suggests: linux-doc-7.3\n"),
+      testing::ElementsAre(package, "linux-base-7.3.4+deb13-cloud-amd64",
+                           "linux-binary-7.3.4+deb13-cloud-amd64",
+                           "linux-modules-7.3.4+deb13-cloud-amd64"));
+  EXPECT_THAT(ParseKernelParts("linux-image-6.1.0-56-cloud-amd64",
+                               "  PreDepends: linux-base\n  Depends: kmod\n"),
+              testing::ElementsAre("linux-image-6.1.0-56-cloud-amd64"));
+}
+
 // A cache whose kernels are there already: no program is run.
 class KernelCacheTest : public testing::Test {
  protected:
@@ -39,8 +55,8 @@ class KernelCacheTest : public testing::Test {
     ASSERT_TRUE(WriteFileAtomically(kernels / name / "release", release));
     ASSERT_TRUE(WriteFileAtomically(kernels / current, name));
   }
-  Result<LabKernel> Ensure(LabKernelChoice choice) {
-    return EnsureKernel(cache_.path(), choice, false,
+  Result<LabKernel> Ensure(const std::string& name) {
+    return EnsureKernel(cache_.path(), {name, {}, {}}, false,
                         [](std::string_view text) { FAIL() << text; });
   }
 
@@ -48,18 +64,28 @@ class KernelCacheTest : public testing::Test {
 };
 
 TEST_F(KernelCacheTest, TheOneInTheCacheIsUsedWithoutAnyProgram) {
-  Add("linux-image-6.1_1", "6.1", "current");
-  const auto kernel = Ensure(LabKernelChoice::kDebian12);
+  Add("linux-image-6.1_1", "6.1", "release-debian12");
+  const auto kernel = Ensure("debian12");
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->release, "6.1");
   EXPECT_EQ(kernel->directory, cache_.path() / "kernel/linux-image-6.1_1");
 }
 
 TEST_F(KernelCacheTest, HoldsTheKernelsOfAllChoices) {
-  Add("linux-image-6.1_1", "6.1", "current");
-  Add("linux-image-6.12_1", "6.12", "current-backports");
-  EXPECT_EQ(Ensure(LabKernelChoice::kDebian12)->release, "6.1");
-  EXPECT_EQ(Ensure(LabKernelChoice::kBackports)->release, "6.12");
+  Add("linux-image-6.1_1", "6.1", "release-debian12");
+  Add("linux-image-6.12_1", "6.12", "release-debian12-backports");
+  EXPECT_EQ(Ensure("debian12")->release, "6.1");
+  EXPECT_EQ(Ensure("debian12-backports")->release, "6.12");
+}
+
+// Before, "6.1" meant the suite of the machine: on Debian 13 there is another kernel under that
+// name.
+TEST_F(KernelCacheTest, AKernelOfAnOlderPlectlIsNotTakenForDebian12s) {
+  Add("linux-image-6.12_1", "6.12", "current");
+  std::error_code error;
+  EXPECT_FALSE(std::filesystem::exists(cache_.path() / "kernel/release-debian12", error));
+  Add("linux-image-6.1_1", "6.1", "release-debian12");
+  EXPECT_EQ(Ensure("debian12")->release, "6.1");
 }
 
 }  // namespace

@@ -32,14 +32,6 @@ TEST(FindLabCpu, SuggestsAndListsTheNames) {
   EXPECT_THAT(typo.error().hint, HasSubstr("ice-lake-server"));
 }
 
-TEST(LabKernel, HasNames) {
-  for (const LabKernelChoice choice : {LabKernelChoice::kDebian12, LabKernelChoice::kBackports}) {
-    EXPECT_EQ(ParseLabKernelChoice(LabKernelChoiceName(choice)), choice);
-  }
-  EXPECT_EQ(LabOptions().kernel, ParseLabKernelChoice("6.1"));
-  EXPECT_EQ(ParseLabKernelChoice("6.12"), std::nullopt);
-}
-
 TEST(LabOptions, DefaultsAreValid) { EXPECT_TRUE(CheckLabOptions({})); }
 
 TEST(LabOptions, OutOfRangeIsBadInputThatNamesTheRange) {
