@@ -30,6 +30,9 @@ LINES_MAX = 400
 COLUMNS_MAX = 100
 SOURCE_SUFFIXES = {".h", ".cc", ".c", ".S"}
 INCLUDE = re.compile(r'^#include "(?P<path>[^"]+)"', re.MULTILINE)
+# In a text that plectl prints: a host has the program, not its source tree (plectl docs has the pages).
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+SOURCE_FILE = re.compile(r"\b(?:docs|bench|scripts|tests)/\w|\w\.md\b")
 LINK = re.compile(r"\bplectl_(?P<folder>[a-z]+)\b")
 
 
@@ -65,6 +68,17 @@ def check_includes(path, text):
             yield f"{path}: {folder} may not include {target}"
     if str(path).startswith("guest_workloads/") and "host_tools/" in text:
         yield f"{path}: the guest includes nothing of the host"
+
+
+def check_texts(path, text):
+    if not str(path).startswith("host_tools/") or path.suffix not in {".h", ".cc"}:
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("#include"):
+            continue
+        for match in STRING.finditer(line.partition("// ")[0]):
+            if SOURCE_FILE.search(match[1]):
+                yield f'{path}:{number}: a text names a file of the source tree: "{match[1]}"'
 
 
 def check_links(path, text):
@@ -104,6 +118,7 @@ def main():
             continue
         text = (ROOT / path).read_text()
         problems += check_includes(path, text)
+        problems += check_texts(path, text)
         problems += check_size_and_licence(path, text)
         problems += check_in_build(path, build_text)
     print("\n".join(problems) if problems else f"check_tree: {len(files)} files are fine")

@@ -11,6 +11,7 @@
 #include "host_tools/base/standard_streams.h"
 #include "host_tools/base/version.h"
 #include "host_tools/cli/calibrate_command.h"
+#include "host_tools/cli/docs_command.h"
 #include "host_tools/cli/doctor_command.h"
 #include "host_tools/cli/export_command.h"
 #include "host_tools/cli/lab_agent_command.h"
@@ -51,7 +52,8 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   app.set_version_flag("--version", std::string(kVersion));
   app.require_subcommand(1);
   app.footer(
-      "Example: plectl sweep bench/plans/quickstart.yaml --host lab --out results/quickstart");
+      "Example: plectl docs quickstart.yaml >plan.yaml\n"
+      "         plectl sweep plan.yaml --host lab --out runs/first");
   app.add_option_function<std::string>(
          "--host-root", [&context](const std::string& path) { context.root = HostRoot(path); },
          "Read the host's files under this directory (for recorded hosts; nothing is changed)")
@@ -64,6 +66,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   AddMonitorCommand(app, context);
   AddParamsCommand(app, context);
   AddLabCommand(app, context);
+  AddDocsCommand(app, context);
   AddLabAgentCommand(app, context);
   try {
     app.parse(argc, argv);

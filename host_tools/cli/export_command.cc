@@ -96,17 +96,17 @@ void AddExportCommand(CLI::App& app, CommandContext& context) {
   CLI::Option* to =
       command
           ->add_option("--to", arguments->to,
-                       "To Prometheus (docs/metrics.md): textfile PATH, pushgateway URL, "
+                       "To Prometheus (plectl docs metrics): textfile PATH, pushgateway URL, "
                        "openmetrics PATH (-: stdout)")
           ->type_name("KIND TARGET")
           ->expected(2)
           ->excludes(format);
   AddMetricsOptions(*command, to, arguments->metrics);
   command->footer(
-      "Examples: plectl export results/quickstart --format gbench --out quickstart.json\n"
-      "          plectl export results/quickstart --to textfile /var/lib/prometheus/"
+      "Examples: plectl export runs/first --format gbench --out first.json\n"
+      "          plectl export runs/first --to textfile /var/lib/prometheus/"
       "node-exporter/plectl.prom\n"
-      "          plectl export results/quickstart --to pushgateway http://127.0.0.1:9091");
+      "          plectl export runs/first --to pushgateway http://127.0.0.1:9091");
   command->callback([&context, arguments] { context.exit_code = ExitCodeOf(Export(*arguments)); });
 }
 

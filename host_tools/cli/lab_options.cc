@@ -42,7 +42,7 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
       .add_option_function<std::string>(
           "--lab-cpu", [&options](const std::string& name) { SetCpu(name, options); },
           "The emulated CPU: intel (kvm_intel, PLE), amd (kvm_amd), or a profile of what one PAUSE "
-          "costs: skylake-client, cascade-lake, zen4, ... (docs/lab.md)")
+          "costs: skylake-client, cascade-lake, zen4, ... (plectl docs lab)")
       ->default_str("intel");
   command
       .add_option("--lab-cpus", options.cpus,
@@ -63,7 +63,7 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
           [&options](const std::vector<std::string>& words) { SetKernel(words, options); },
           "The lab's kernel: that of debian12, debian12-backports, debian13, debian13-backports or "
           "sid; a .deb file (once for each file of a kernel), or a directory with bzImage and its "
-          "modules (docs/lab.md)")
+          "modules (plectl docs lab)")
       ->allow_extra_args(false)
       ->type_name("KERNEL")
       ->default_str(std::string(lab::LabKernelName(options.kernel)));
@@ -74,7 +74,7 @@ void AddLabOptions(CLI::App& command, lab::LabOptions& options) {
             const bool is_path = engine.find('/') != std::string::npos;
             options.engine = is_path ? std::filesystem::absolute(engine).string() : engine;
           },
-          "The emulator: a Bochs with rfb display (scripts/newer-engine fetches one)")
+          "The emulator: a Bochs with rfb display (plectl docs lab says how to get one)")
       ->default_str(options.engine);
   command.add_option("--lab-dir", options.directory,
                      "Where the lab's files are kept (default $PLECTL_LAB_DIR, or "
@@ -99,7 +99,7 @@ void AddLabDiskOption(CLI::App& command, lab::LabOptions& options) {
   command
       .add_option("--lab-disk", options.disk,
                   "A disk that outlives the lab, made when FILE is not there: /disk, /var/lib "
-                  "and /etc/modprobe.d lie on it. Such a lab always boots (docs/lab.md)")
+                  "and /etc/modprobe.d lie on it. Such a lab always boots (plectl docs lab)")
       ->type_name("FILE");
 }
 
@@ -107,7 +107,7 @@ void AddLabKernelArgumentsOption(CLI::App& command, lab::LabOptions& options) {
   command
       .add_option("--lab-kernel-args", options.kernel_arguments,
                   "Arguments for the lab's kernel, after its own: 'nohz_full=1 isolcpus=1' keeps "
-                  "CPU 1 free of timer ticks (docs/lab.md)")
+                  "CPU 1 free of timer ticks (plectl docs lab)")
       ->type_name("ARGUMENTS");
 }
 

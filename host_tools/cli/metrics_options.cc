@@ -10,9 +10,10 @@ namespace plectl::cli {
 CLI::Option* AddMetricsOptions(CLI::App& command, MetricsArguments& arguments) {
   CLI::Option* listen =
       command
-          .add_option("--metrics-listen", arguments.listen,
-                      "Serve metrics for Prometheus at http://ADDR:PORT/metrics (docs/metrics.md); "
-                      "without ADDR on 127.0.0.1")
+          .add_option(
+              "--metrics-listen", arguments.listen,
+              "Serve metrics for Prometheus at http://ADDR:PORT/metrics (plectl docs metrics); "
+              "without ADDR on 127.0.0.1")
           ->type_name("[ADDR:]PORT");
   command
       .add_option("--metrics-tls-certificate", arguments.tls_certificate,

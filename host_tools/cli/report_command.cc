@@ -58,7 +58,7 @@ void AddReportCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--format", arguments->format, "text (default), csv or json");
   command->add_flag("--complete", arguments->complete,
                     "Exit code 5 unless the run holds every trial of its plan");
-  command->footer("Example: plectl report results/quickstart --format csv");
+  command->footer("Example: plectl report runs/first --format csv");
   command->callback(
       [&context, arguments] { context.exit_code = ExitCodeOf(PrintReport(*arguments)); });
 }

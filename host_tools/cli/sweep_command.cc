@@ -114,7 +114,7 @@ Status ChooseLabSeeds(const SweepArguments& arguments, experiment::Plan& plan) {
 Status CheckPerfControl(const SweepArguments& arguments) {
   if (!arguments.perf_control || !arguments.in_lab) return OkStatus();
   return BadInput("--perf-control names FIFOs of this machine, but the sweep runs in the lab",
-                  "run perf and 'plectl sweep' in it: plectl lab exec (docs/perf.md)");
+                  "run perf and 'plectl sweep' in it: plectl lab exec (plectl docs perf)");
 }
 
 Status Sweep(CommandContext& context, SweepArguments& arguments) {
@@ -183,7 +183,7 @@ void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
         arguments.observers.details = *details;
       },
       fmt::format("What to record besides the counts, at a cost for each exit "
-                  "(docs/observers.md): LIST of {}",
+                  "(plectl docs observers): LIST of {}",
                   host::AllDetailNames()));
   command
       .add_option(
@@ -222,7 +222,7 @@ void AddEndpointOptions(CLI::App& command, SweepArguments& arguments) {
 }
 
 void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
-  command.add_option("plan", arguments.plan_path, "The plan, YAML (docs/plan_format.md)")
+  command.add_option("plan", arguments.plan_path, "The plan, YAML (plectl docs plan_format)")
       ->required();
   command.add_option("--out", arguments.out, "The run's folder; DIR/run.jsonl is appended to")
       ->required();
@@ -235,12 +235,13 @@ void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
   command.add_option("--attempts", arguments.attempts_max, "Tries per trial before it is given up")
       ->check(CLI::Range(1, 100));
   command
-      .add_option("--disturbed-repeats", arguments.disturbed_repeats_max,
-                  "Repeats of a trial that the host disturbed (docs/noise.md) before it is kept as "
-                  "disturbed; 0: never repeat")
+      .add_option(
+          "--disturbed-repeats", arguments.disturbed_repeats_max,
+          "Repeats of a trial that the host disturbed (plectl docs noise) before it is kept as "
+          "disturbed; 0: never repeat")
       ->check(CLI::Range(0, 100));
   command.add_option("--payload-elf", arguments.payload_elf,
-                     "Run this guest ELF instead of the built-in one (docs/guest.md)");
+                     "Run this guest ELF instead of the built-in one (plectl docs guest)");
   command
       .add_option("--relax-tsc-cycles", arguments.relax_tsc_cycles,
                   "What each relax instruction costs, for the lab's CPU profiles; on silicon it "
@@ -274,7 +275,8 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
           "Of --dry-run: text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->footer(
-      "Example: plectl sweep bench/plans/quickstart.yaml --host lab --out results/quickstart\n"
+      "Example: plectl docs quickstart.yaml >plan.yaml\n"
+      "         plectl sweep plan.yaml --host lab --out runs/first\n"
       "An interrupted sweep goes on where it stopped when it is run again.");
   command->callback([&context, arguments, command] {
     arguments->lab_seed_given = command->count("--lab-seed") > 0;

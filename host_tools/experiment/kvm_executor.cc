@@ -162,7 +162,7 @@ nlohmann::json KvmExecutor::ObserverCost() const {
   return {
       {"instructions_per_pause_exit", ToJson(cost.per_pause_exit)},
       {"instructions_per_other_exit", ToJson(cost.per_other_exit)},
-      {"instructions_source", "counted in the lab (docs/observer_effect.md)"},
+      {"instructions_source", "counted in the lab (plectl docs observer_effect)"},
       {"ns_per_exit", ToJson(Count::Missing("not measured on this host: run plectl calibrate"))}};
 }
 

@@ -120,7 +120,7 @@ Result<Plan> ReadPlan(const YamlNode& root, const guests::PayloadImage& payloads
 Result<Plan> ReadPlanText(std::string_view text, const guests::PayloadImage& payloads) {
   PLECTL_ASSIGN_OR_RETURN(const YamlNode root, ParseYaml(text));
   if (root.kind == YamlKind::kNull) {
-    return FailAt({}, "the plan is empty", "docs/plan_format.md shows the smallest plan");
+    return FailAt({}, "the plan is empty", "plectl docs plan_format shows the smallest plan");
   }
   return ReadPlan(root, payloads);
 }

@@ -125,7 +125,7 @@ Status CheckThreshold(const Plan& plan, const LabOptions& options, const EngineF
     return Environment(
         fmt::format("the plan sets pause_filter_thresh, but {}", facts.ple_off_because),
         "leave it out (0 PAUSE exits is then the right answer), or take an emulator with the "
-        "threshold: scripts/newer-engine DIR, then --lab-engine DIR/bochs");
+        "threshold (plectl docs lab says how to get one), and name it with --lab-engine");
   }
   return OkStatus();
 }

@@ -46,7 +46,7 @@ bool IsThere(const HostRoot& root, std::string_view name) {
 Status CheckEngine(const HostRoot& root, std::string_view engine) {
   if (IsThere(root, engine)) return OkStatus();
   return Environment(fmt::format("there is no emulator {}", engine),
-                     "give --lab-engine a Bochs; scripts/newer-engine fetches one");
+                     "give --lab-engine a Bochs; plectl docs lab says how to get one");
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ namespace {
 
 constexpr uint32_t kBatch = 256;
 constexpr std::string_view kNeeds =
-    "the monitor needs CAP_BPF and CAP_PERFMON (Linux 5.11 or later): run it by "
-    "scripts/systemd/plectl-monitor.service or as root, or with --probes off";
+    "the monitor needs CAP_BPF and CAP_PERFMON (Linux 5.11 or later): run it by its "
+    "unit (plectl docs plectl-monitor.service) or as root, or with --probes off";
 
 Failure ProbeFailure(std::string_view tried, int error_number, const host::LibbpfLog& log) {
   const std::string said = log.Text();

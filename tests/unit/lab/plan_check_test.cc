@@ -191,7 +191,7 @@ TEST(CheckPlanForLab, AThresholdThatTheCpuLacksIsRefused) {
   plan.param_sets = {{{"pause_filter_thresh", "128"}}};
   EXPECT_THAT(Refusal(plan, OptionsFor("amd"), WithoutThreshold()),
               AllOf(HasSubstr("sets pause_filter_thresh, but no PFTHRESHOLD"),
-                    HasSubstr("scripts/newer-engine")));
+                    HasSubstr("plectl docs lab")));
   plan.param_sets = {{{"pause_filter_thresh", "0"}}, {{"pause_filter_count", "3000"}}, {}};
   EXPECT_EQ(Refusal(plan, OptionsFor("amd"), WithoutThreshold()), "allowed");
   plan.param_sets = {{{"pause_filter_thresh", "128"}}};
