@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "host_tools/base/clock.h"
 #include "host_tools/base/stop.h"
+#include "host_tools/host/kprobe_list.h"
 #include "host_tools/host/module_holders.h"
 #include "host_tools/host/module_params.h"
 
@@ -25,6 +27,12 @@ Status CheckRestorable(const HostRoot& root, KvmModule module, std::chrono::seco
   Status reloadable =
       AwaitReloadable(root, module, StopSignal::requested() ? std::chrono::seconds(0) : patience);
   return reloadable || !StopSignal::requested() ? reloadable : CheckReloadable(root, module);
+}
+
+// The host must come back, whoever traces it by now.
+void WarnOfKprobes(const HostRoot& root, KvmModule module) {
+  const Status none = CheckNoKprobesOn(root, module);
+  if (!none) fmt::print(stderr, "plectl: warning: {}, and do now\n", none.error().message);
 }
 
 }  // namespace
@@ -73,6 +81,7 @@ Result<ParamValues> BringBack(const HostRoot& root, ModuleLoader& loader, KvmMod
     PLECTL_ASSIGN_OR_RETURN(ParamValues current, ReadParams(root, module));
     if (Differences(originals, current).empty()) return current;
     PLECTL_RETURN_IF_ERROR(CheckRestorable(root, module, patience));
+    WarnOfKprobes(root, module);
   }
   PLECTL_ASSIGN_OR_RETURN(ParamValues actual, ReloadModule(root, loader, module, originals));
   const std::vector<std::string> differences = Differences(originals, actual);

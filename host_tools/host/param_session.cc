@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host_tools/host/host_lock.h"
+#include "host_tools/host/kprobe_list.h"
 #include "host_tools/host/module_reload.h"
 #include "host_tools/host/param_request.h"
 
@@ -76,6 +77,7 @@ Result<ParamValues> ParamSession::Apply(const ParamValues& values) {
     PLECTL_ASSIGN_OR_RETURN(ParamValues current, ReadParams(s.root, s.module));
     if (Differences(target, current).empty()) return current;
     PLECTL_RETURN_IF_ERROR(AwaitReloadable(s.root, s.module, s.patience));
+    PLECTL_RETURN_IF_ERROR(CheckNoKprobesOn(s.root, s.module));
   }
   PLECTL_RETURN_IF_ERROR(Journal(ParamJournal::State::kPlanned));
   PLECTL_ASSIGN_OR_RETURN(ParamValues actual, ReloadModule(s.root, *s.loader, s.module, target));

@@ -51,6 +51,22 @@ TEST_F(ParamSessionTest, AppliesAndRestores) {
   EXPECT_TRUE(session.Restore());
 }
 
+TEST_F(ParamSessionTest, RefusesToKillOthersKprobesButNeverToRestore) {
+  constexpr std::string_view kList = "ffffffffc0a01230  k  handle_pause+0x0  kvm_intel [FTRACE]\n";
+  ParamSession session = Begin();
+  host_.Write("/sys/kernel/debug/kprobes/list", kList);
+  const auto refused = session.Apply({{"ple_window", "8192"}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("handle_pause"));
+  EXPECT_TRUE(loader_->loads.empty());
+  EXPECT_FALSE(host_.JournalExists());
+  host_.Remove("/sys/kernel/debug/kprobes/list");
+  ASSERT_TRUE(session.Apply({{"ple_window", "8192"}}));
+  host_.Write("/sys/kernel/debug/kprobes/list", kList);
+  EXPECT_TRUE(session.Restore());
+  EXPECT_EQ(Current(), originals_);
+}
+
 TEST_F(ParamSessionTest, JournalsTheOriginalsBeforeTheFirstUnload) {
   std::optional<ParamJournal> seen;  // outlives the session, whose destructor unloads too
   ParamSession session = Begin();
