@@ -37,7 +37,22 @@ std::string WhyPauseExitsDoubtful(const ObservedCounts& observed) {
                      check.value());
 }
 
-std::string WhyTotalDoubtful(const TrialRecord& record) {
+// How many exits KVM's own statistic may lack.
+uint64_t UntoldMax(const TrialRecord& record, const ObservedCounts& observed) {
+  if (!observed.kvm_lacks_fast_path_exits) return 0;
+  if (!record.exits_missing_because.empty()) {  // any of them but the PAUSE exits
+    const Count& pauses = record.pause_exits;
+    return record.exits_total.value() - (pauses.has_value() ? pauses.value() : 0);
+  }
+  uint64_t untold = 0;
+  for (const char* reason : {"PREEMPTION_TIMER", "MSR_WRITE"}) {
+    const auto found = record.exits.find(reason);
+    if (found != record.exits.end()) untold += found->second;
+  }
+  return untold;
+}
+
+std::string WhyTotalDoubtful(const TrialRecord& record, const ObservedCounts& observed) {
   const Count& kvm = record.kvm_exits_total;
   if (!kvm.has_value()) return {};
   if (record.pause_exits.has_value() && record.pause_exits.value() > kvm.value()) {
@@ -46,6 +61,9 @@ std::string WhyTotalDoubtful(const TrialRecord& record) {
   }
   const Count& counted = record.exits_total;
   if (!counted.has_value() || counted == kvm) return {};
+  const bool may_be_untold =
+      counted.value() > kvm.value() && counted.value() - kvm.value() <= UntoldMax(record, observed);
+  if (may_be_untold) return {};
   return fmt::format("the observer saw {} exits, KVM's own statistic says {}", counted.value(),
                      kvm.value());
 }
@@ -79,7 +97,7 @@ void RecordCounts(const ObservedCounts& observed, TrialRecord& record) {
   record.window_shrinks = observed.primary.window_shrinks;
   if (!observed.primary.attached) return;
   for (const std::string& why :
-       {WhyLost(observed), WhyPauseExitsDoubtful(observed), WhyTotalDoubtful(record)}) {
+       {WhyLost(observed), WhyPauseExitsDoubtful(observed), WhyTotalDoubtful(record, observed)}) {
     if (record.valid() && !why.empty()) record.invalid_because = why;
   }
 }

@@ -14,6 +14,9 @@ struct ObservedCounts {
   host::ExitCounts primary;
   std::optional<host::ExitCounts> check;
   std::string unchecked_because;  // why there is no `check`
+  // KVM's statistic does not count exits that it handles in its innermost loop (VMX with APICv
+  // before Linux 6.4, 6.1.34, 5.15.117): it may be less by up to as many as can be such exits.
+  bool kvm_lacks_fast_path_exits = false;
 };
 
 // Writes what the guest reported, and how long it took, into `record`.

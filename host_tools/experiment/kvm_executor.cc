@@ -159,11 +159,15 @@ std::vector<std::string> KvmExecutor::Observers() const {
 
 nlohmann::json KvmExecutor::ObserverCost() const {
   const host::ObserverCost cost = host::CostInLab(Observers());
-  return {
+  nlohmann::json object = {
       {"instructions_per_pause_exit", ToJson(cost.per_pause_exit)},
       {"instructions_per_other_exit", ToJson(cost.per_other_exit)},
       {"instructions_source", "counted in the lab (plectl docs observer_effect)"},
       {"ns_per_exit", ToJson(Count::Missing("not measured on this host: run plectl calibrate"))}};
+  for (const auto& [detail, because] : parts_.observers.details_missing) {
+    object["details"][detail] = ToJson(Count::Missing(because));
+  }
+  return object;
 }
 
 Result<TrialRecord> KvmExecutor::Run(const Plan& plan, const ScheduledTrial& trial,
@@ -204,6 +208,7 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRole role, TrialRecord& reco
   TrialObserver observers(parts_, check, noise_, cpus);
   if (is_control) observers.LeavePerfOff();
   observers.counts.unchecked_because = parts_.observers.unchecked_because;
+  observers.counts.kvm_lacks_fast_path_exits = parts_.observers.kvm_lacks_fast_path_exits;
   const Stopwatch running;
   const guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
   guests::GuestRunner& runner = is_control ? *parts_.control_runner : *parts_.runner;

@@ -7,6 +7,7 @@
 #include "host_tools/host/bpf_support.h"
 #include "host_tools/host/detail_tally.h"
 #include "host_tools/host/exit_tally.h"
+#include "host_tools/host/function_probes.h"
 
 namespace plectl::host {
 namespace {
@@ -71,6 +72,9 @@ Result<ExitCounts> BpfExitCounter::Read() {
   }
   AddWindowUpdates(rows, counts);
   PLECTL_ASSIGN_OR_RETURN(counts.lost_because, misses_.LostBecause());
+  if (programs_->wanted().details.directed_yields && counts.lost_because.empty()) {
+    counts.lost_because = FunctionProbesOffBecause(HostRoot());
+  }
   return counts;
 }
 

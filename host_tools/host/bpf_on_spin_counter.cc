@@ -6,6 +6,7 @@
 #include "host_tools/host/bpf_support.h"
 #include "host_tools/host/detail_tally.h"
 #include "host_tools/host/exit_tally.h"
+#include "host_tools/host/function_probes.h"
 
 namespace plectl::host {
 namespace {
@@ -55,6 +56,8 @@ Result<ExitCounts> BpfOnSpinCheck::Read() {
   }
   counts.pause_exits = pause_exits;
   PLECTL_ASSIGN_OR_RETURN(counts.lost_because, misses_.LostBecause());
+  // It may have been switched off while the trial ran.
+  if (counts.lost_because.empty()) counts.lost_because = FunctionProbesOffBecause(HostRoot());
   return counts;
 }
 

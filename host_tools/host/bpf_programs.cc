@@ -12,6 +12,7 @@
 namespace plectl::host {
 
 struct BpfPrograms::Settings {
+  HostRoot root;
   PidNamespace pid_namespace;
   KvmModule module;
   ExitCodeLocation exit_code;
@@ -49,6 +50,19 @@ std::vector<const bpf_program*> BpfPrograms::counting_programs() const {
   return counting;
 }
 
+// The programs take their arguments by type, from where they are since Linux 5.16.
+Status CheckArguments(const VcpuLayout& layout, const BpfWanted& wanted) {
+  const bool wants_entries = wanted.details.exit_times || wanted.details.pause_rips;
+  if (!wanted.exits || (layout.exit_vcpu_argument == 0 &&
+                        (!wants_entries || layout.entry_vcpu_argument == uint32_t{0}))) {
+    return OkStatus();
+  }
+  return Environment(
+      "this kernel's tracepoint kvm_exit does not begin with the vCPU (Linux 5.15 "
+      "and older)",
+      "use the perf observers on this host");
+}
+
 // All that are in the object but not wanted cost nothing, not even the verifier's time.
 void BpfPrograms::ChoosePrograms() {
   bpf_program* program = nullptr;
@@ -78,17 +92,18 @@ void BpfPrograms::Configure(const Settings& settings) {
 
 Result<std::shared_ptr<BpfPrograms>> BpfPrograms::LoadWith(const Settings& settings,
                                                            OnSpinHook on_spin, BpfWanted wanted) {
+  const HostRoot& root = settings.root;
   const LibbpfLog log;
   SkeletonPtr<exit_counter> skeleton(exit_counter::open());
-  if (skeleton == nullptr) return BpfFailure("open the BPF exit counters", errno, log);
+  if (skeleton == nullptr) return BpfFailure(root, "open the BPF exit counters", errno, log);
   std::shared_ptr<BpfPrograms> programs(
       new BpfPrograms(settings.module, on_spin, wanted, std::move(skeleton)));
   programs->Configure(settings);
   if (const int error = exit_counter::load(programs->skeleton_.get()); error != 0) {
-    return BpfFailure("load the BPF exit counters", -error, log);
+    return BpfFailure(root, "load the BPF exit counters", -error, log);
   }
   if (const int error = exit_counter::attach(programs->skeleton_.get()); error != 0) {
-    return BpfFailure("attach the BPF exit counters to KVM", -error, log);
+    return BpfFailure(root, "attach the BPF exit counters to KVM", -error, log);
   }
   return programs;
 }
@@ -96,18 +111,20 @@ Result<std::shared_ptr<BpfPrograms>> BpfPrograms::LoadWith(const Settings& setti
 Result<std::shared_ptr<BpfPrograms>> BpfPrograms::Load(const HostRoot& root, KvmModule module,
                                                        BpfWanted wanted) {
   PLECTL_ASSIGN_OR_RETURN(const PidNamespace pid_namespace, OwnPidNamespace(root));
-  PLECTL_ASSIGN_OR_RETURN(const ExitCodeLocation exit_code, FindExitCode(root, module));
-  const Settings settings{pid_namespace, module, exit_code};
+  PLECTL_ASSIGN_OR_RETURN(const VcpuLayout layout, FindVcpuLayout(root, module));
+  PLECTL_RETURN_IF_ERROR(CheckArguments(layout, wanted));
+  const Settings settings{root, pid_namespace, module, layout.exit_code};
   auto programs = LoadWith(settings, OnSpinHook::kFentry, wanted);
   return programs ? std::move(programs) : LoadWith(settings, OnSpinHook::kKprobe, wanted);
 }
 
 Status BpfPrograms::AttachOnSpin() {
   if (OnSpinLink() != nullptr) return OkStatus();
+  const HostRoot root;
   const LibbpfLog log;
   OnSpinLink() = bpf_program__attach(OnSpinProgram());
   if (OnSpinLink() != nullptr) return OkStatus();
-  return BpfFailure("attach the BPF check observer to kvm_vcpu_on_spin()", errno, log);
+  return BpfFailure(root, "attach the BPF check observer to kvm_vcpu_on_spin()", errno, log);
 }
 
 Status BpfPrograms::ZeroTimes() {

@@ -20,6 +20,7 @@ namespace plectl::host {
 namespace {
 
 constexpr size_t kLogTextMax = 1000;
+constexpr size_t kShortTextMax = 240;
 
 // libbpf_set_print() takes a function without a context, so the log in use must be found by it.
 thread_local std::string* current_log = nullptr;
@@ -71,12 +72,40 @@ LibbpfLog::LibbpfLog() {
 LibbpfLog::~LibbpfLog() { current_log = nullptr; }
 
 std::string LibbpfLog::Text() const {
-  std::string text = text_.size() > kLogTextMax ? text_.substr(text_.size() - kLogTextMax) : text_;
+  const char* wanted = std::getenv("PLECTL_BPF_LOG");
+  const bool whole = wanted != nullptr && std::string_view(wanted) == "1";
+  std::string text = whole ? text_ : WithoutVerifierLog(text_);
+  const size_t max = whole ? kLogTextMax : kShortTextMax;
+  if (text.size() > max) text = text.substr(text.size() - max);
   std::ranges::replace(text, '\n', ' ');
   return std::string(Trim(text));
 }
 
-Failure BpfFailure(std::string_view tried, int error_number, const LibbpfLog& log) {
+std::string WithoutVerifierLog(std::string_view text) {
+  constexpr std::string_view kBegin = "-- BEGIN PROG LOAD LOG --";
+  constexpr std::string_view kEnd = "-- END PROG LOAD LOG --";
+  std::string rest;
+  bool is_log = false;
+  for (const std::string_view line : Split(text, '\n')) {
+    if (line.find(kBegin) != std::string_view::npos) is_log = true;
+    if (!is_log && !Trim(line).empty()) rest += fmt::format("{}\n", line);
+    if (line.find(kEnd) != std::string_view::npos) is_log = false;
+  }
+  return rest;
+}
+
+std::string LockedDownBecause(const HostRoot& root) {
+  const auto lockdown = root.ReadTrimmed("/sys/kernel/security/lockdown");
+  if (!lockdown || lockdown->find("[confidentiality]") == std::string::npos) return {};
+  return "the kernel is locked down (lockdown=confidentiality), which refuses it to root too";
+}
+
+Failure BpfFailure(const HostRoot& root, std::string_view tried, int error_number,
+                   const LibbpfLog& log) {
+  const std::string locked = LockedDownBecause(root);
+  if (!locked.empty() && (error_number == EPERM || error_number == EACCES)) {
+    return Environment(fmt::format("{}: {}", tried, locked), std::string(kLockedDownHint));
+  }
   const std::string said = log.Text();
   return SystemFailure(said.empty() ? std::string(tried) : fmt::format("{} ({})", tried, said),
                        error_number, HintFor(error_number));

@@ -26,7 +26,8 @@ class LibbpfLog {
   LibbpfLog(const LibbpfLog&) = delete;
   LibbpfLog& operator=(const LibbpfLog&) = delete;
   ~LibbpfLog();
-  // The warnings so far as one line; the last 1,000 characters when there are more.
+  // The warnings so far as one line, cut when they are long. The verifier's log, which helps nobody
+  // but who writes the programs, is left out unless PLECTL_BPF_LOG=1 is in the environment.
   [[nodiscard]] std::string Text() const;
 
  private:
@@ -34,8 +35,19 @@ class LibbpfLog {
 };
 
 // An Environment error for something that libbpf or the BPF system call refused with
-// `error_number`, with what libbpf said about it.
-Failure BpfFailure(std::string_view tried, int error_number, const LibbpfLog& log);
+// `error_number`, with what libbpf said about it; or only that the kernel is locked down, when
+// that is why.
+Failure BpfFailure(const HostRoot& root, std::string_view tried, int error_number,
+                   const LibbpfLog& log);
+
+// libbpf's warnings without the parts that are the verifier's log.
+std::string WithoutVerifierLog(std::string_view text);
+
+// Empty, or that the kernel lets nobody, root neither, read its memory or trace it:
+// lockdown=confidentiality.
+std::string LockedDownBecause(const HostRoot& root);
+inline constexpr std::string_view kLockedDownHint =
+    "boot with lockdown=integrity, or Secure Boot off; or count nothing: --observer none";
 
 // The identity of our pid namespace as the helper bpf_get_ns_current_pid_tgid() wants it.
 struct PidNamespace {

@@ -65,4 +65,13 @@ std::string_view CountsFastPathExits(const std::optional<KernelVersion>& version
   return "no";
 }
 
+bool KvmLacksFastPathExits(const HostRoot& root, KvmModule module) {
+  if (module != KvmModule::kIntel) return false;
+  const auto apicv = root.ReadTrimmed("/sys/module/kvm_intel/parameters/enable_apicv");
+  if (!apicv || *apicv != "Y") return false;
+  const auto version = UpstreamVersion(root.ReadTrimmed("/proc/sys/kernel/osrelease").value_or(""),
+                                       root.ReadTrimmed("/proc/sys/kernel/version").value_or(""));
+  return CountsFastPathExits(version) != "yes";
+}
+
 }  // namespace plectl::host

@@ -4,6 +4,9 @@
 #include <optional>
 #include <string_view>
 
+#include "host_tools/base/host_root.h"
+#include "host_tools/host/ple_params.h"
+
 namespace plectl::host {
 
 // An upstream version: 6.1.192 or 6.19-rc1.
@@ -36,5 +39,9 @@ std::string_view HasForfeitVruntimeOnYield(const std::optional<KernelVersion>& v
 // 5.15.117: without it KVM's statistic `exits` lacks those that it handles without leaving its
 // innermost loop.
 std::string_view CountsFastPathExits(const std::optional<KernelVersion>& version);
+
+// Whether KVM's statistic may lack exits on this host: only VMX with APICv has such loops. Yes also
+// of a vendor's kernel, of which nobody knows.
+bool KvmLacksFastPathExits(const HostRoot& root, KvmModule module);
 
 }  // namespace plectl::host

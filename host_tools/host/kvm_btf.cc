@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host_tools/host/bpf_support.h"
+#include "host_tools/host/module_params.h"
 
 namespace plectl::host {
 namespace {
@@ -98,19 +99,46 @@ Result<BtfPtr> ParseBtf(const std::string& path, btf* base) {
                        std::string(kNoBtfHint));
 }
 
-// The second one is read over the first, and so freed before it.
-struct ModuleTypes {
-  BtfPtr kernel;
-  BtfPtr module;
-};
+// The types of a module, read over the kernel's; nothing when it is built in: then they are the
+// kernel's.
+Result<BtfPtr> ReadModuleTypes(const HostRoot& root, KvmModule module, std::string_view name,
+                               btf* kernel) {
+  const std::string path = fmt::format("/sys/kernel/btf/{}", name);
+  if (!root.Exists(path) && IsBuiltIn(root, module)) return BtfPtr(nullptr, &btf__free);
+  return ParseBtf(root.Path(path).string(), kernel);
+}
 
-Result<ModuleTypes> ReadTypes(const HostRoot& root, KvmModule module) {
-  const std::string vmlinux = root.Path("/sys/kernel/btf/vmlinux").string();
-  PLECTL_ASSIGN_OR_RETURN(BtfPtr base, ParseBtf(vmlinux, nullptr));
-  const std::string path =
-      root.Path(fmt::format("/sys/kernel/btf/{}", ModuleName(module))).string();
-  PLECTL_ASSIGN_OR_RETURN(BtfPtr types, ParseBtf(path, base.get()));
-  return ModuleTypes{std::move(base), std::move(types)};
+// The type that a tracepoint's probes have: "typedef void (*btf_trace_kvm_exit)(void*, ...)", made
+// for BPF in every kernel since 5.5.
+const btf_type* ProbeOf(const btf& types, std::string_view tracepoint) {
+  const std::string name = fmt::format("btf_trace_{}", tracepoint);
+  for (uint32_t id = btf__type_cnt(&types) - 1; id > 0; --id) {
+    const btf_type* type = btf__type_by_id(&types, id);
+    if (!btf_is_typedef(type) || name != btf__name_by_offset(&types, type->name_off)) continue;
+    const btf_type* pointer = btf__type_by_id(&types, type->type);
+    if (pointer == nullptr || !btf_is_ptr(pointer)) return nullptr;
+    const btf_type* function = btf__type_by_id(&types, pointer->type);
+    return function != nullptr && btf_is_func_proto(function) ? function : nullptr;
+  }
+  return nullptr;
+}
+
+bool IsPointerToVcpu(const btf& types, uint32_t id) {
+  const btf_type* type = btf__type_by_id(&types, id);
+  if (type == nullptr || !btf_is_ptr(type)) return false;
+  type = btf__type_by_id(&types, type->type);
+  while (type != nullptr && btf_is_mod(type)) type = btf__type_by_id(&types, type->type);
+  if (type == nullptr || !(btf_is_struct(type) || btf_is_fwd(type))) return false;
+  return std::string_view(btf__name_by_offset(&types, type->name_off)) == "kvm_vcpu";
+}
+
+// Its first parameter belongs to the tracepoint's mechanism and is no argument.
+std::optional<uint32_t> VcpuArgument(const btf& types, std::string_view tracepoint) {
+  const btf_type* probe = ProbeOf(types, tracepoint);
+  for (uint32_t i = 1; probe != nullptr && i < btf_vlen(probe); ++i) {
+    if (IsPointerToVcpu(types, btf_params(probe)[i].type)) return i - 1;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -128,21 +156,30 @@ Result<ExitCodeLocation> FindExitCode(const btf& types, KvmModule module) {
   return location;
 }
 
-Result<VcpuLayout> FindVcpuLayout(const btf& types, KvmModule module) {
+Result<VcpuLayout> FindVcpuLayout(const btf& types, const btf& kvm_types, KvmModule module) {
   VcpuLayout layout;
+  const auto exit_argument = VcpuArgument(kvm_types, "kvm_exit");
+  if (!exit_argument) {
+    return Environment("find the vCPU among the arguments of tracepoint kvm_exit in the BTF of KVM",
+                       "use the perf observers: this kernel traces exits differently");
+  }
+  layout.exit_vcpu_argument = *exit_argument;
+  layout.entry_vcpu_argument = VcpuArgument(kvm_types, "kvm_entry");
   PLECTL_ASSIGN_OR_RETURN(layout.exit_code, FindExitCode(types, module));
   PLECTL_ASSIGN_OR_RETURN(layout.vcpu_id_offset, OffsetOf(types, "kvm_vcpu", "vcpu_id", 4, 4));
   return layout;
 }
 
-Result<ExitCodeLocation> FindExitCode(const HostRoot& root, KvmModule module) {
-  PLECTL_ASSIGN_OR_RETURN(const ModuleTypes types, ReadTypes(root, module));
-  return FindExitCode(*types.module, module);
-}
-
 Result<VcpuLayout> FindVcpuLayout(const HostRoot& root, KvmModule module) {
-  PLECTL_ASSIGN_OR_RETURN(const ModuleTypes types, ReadTypes(root, module));
-  return FindVcpuLayout(*types.module, module);
+  const std::string vmlinux = root.Path("/sys/kernel/btf/vmlinux").string();
+  PLECTL_ASSIGN_OR_RETURN(const BtfPtr kernel, ParseBtf(vmlinux, nullptr));
+  PLECTL_ASSIGN_OR_RETURN(const BtfPtr kvm, ReadModuleTypes(root, module, "kvm", kernel.get()));
+  PLECTL_ASSIGN_OR_RETURN(const BtfPtr vendor,
+                          ReadModuleTypes(root, module, ModuleName(module), kernel.get()));
+  const auto or_kernel = [&](const BtfPtr& types) -> const btf& {
+    return types == nullptr ? *kernel : *types;
+  };
+  return FindVcpuLayout(or_kernel(vendor), or_kernel(kvm), module);
 }
 
 }  // namespace plectl::host

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
@@ -25,17 +26,21 @@ struct ExitCodeLocation {
 // Environment error names what is not there.
 Result<ExitCodeLocation> FindExitCode(const btf& types, KvmModule module);
 
-// The same from /sys/kernel/btf of a host whose `module` is loaded.
-Result<ExitCodeLocation> FindExitCode(const HostRoot& root, KvmModule module);
-
-// What the monitor's BPF programs, which know no type of KVM's, must be told.
+// What BPF programs that know no type of KVM's must be told.
 struct VcpuLayout {
   ExitCodeLocation exit_code;
   uint32_t vcpu_id_offset = 0;  // in struct kvm_vcpu
+  // Which argument of the tracepoint kvm_exit is the vCPU: the second before Linux 5.16, which
+  // began with the reason.
+  uint32_t exit_vcpu_argument = 0;
+  // The same of kvm_entry; nothing before 5.11, which passed a number.
+  std::optional<uint32_t> entry_vcpu_argument = 0;
 
   friend bool operator==(const VcpuLayout&, const VcpuLayout&) = default;
 };
-Result<VcpuLayout> FindVcpuLayout(const btf& types, KvmModule module);
+// `types`: of the vendor's module; `kvm_types`: of kvm, which has the tracepoints.
+Result<VcpuLayout> FindVcpuLayout(const btf& types, const btf& kvm_types, KvmModule module);
+// From /sys/kernel/btf of a host whose `module` is loaded or built in.
 Result<VcpuLayout> FindVcpuLayout(const HostRoot& root, KvmModule module);
 
 }  // namespace plectl::host

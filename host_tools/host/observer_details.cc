@@ -5,13 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+
 namespace plectl::host {
 namespace {
 
-struct Detail {
-  std::string_view name;
-  bool ObserverDetails::*member;
-};
+using Detail = BpfDetail;
 constexpr Detail kDetails[] = {
     {"exit_times", &ObserverDetails::exit_times},
     {"pause_rips", &ObserverDetails::pause_rips},
@@ -31,6 +29,16 @@ Status SetDetail(std::string_view name, ObserverDetails& details) {
 }
 
 }  // namespace
+
+std::vector<BpfDetail> BpfDetailsOf(const ObserverDetails& details) {
+  std::vector<BpfDetail> set;
+  for (const Detail& detail : kDetails) {
+    if (details.*detail.member && detail.member != &ObserverDetails::hardware) {
+      set.push_back(detail);
+    }
+  }
+  return set;
+}
 
 std::vector<std::string> DetailNames(const ObserverDetails& details) {
   std::vector<std::string> names;

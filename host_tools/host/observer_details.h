@@ -21,6 +21,14 @@ struct ObserverDetails {
   friend bool operator==(const ObserverDetails&, const ObserverDetails&) = default;
 };
 
+// One that BPF programs observe.
+struct BpfDetail {
+  std::string_view name;
+  bool ObserverDetails::*member;
+};
+// Those that are set.
+std::vector<BpfDetail> BpfDetailsOf(const ObserverDetails& details);
+
 // Their names as on the command line and in a manifest, always in the same order.
 std::vector<std::string> DetailNames(const ObserverDetails& details);
 

@@ -12,6 +12,8 @@
 #include "host_tools/host/bpf_exit_counter.h"
 #include "host_tools/host/bpf_on_spin_counter.h"
 #include "host_tools/host/dropping_counter.h"
+#include "host_tools/host/function_probes.h"
+#include "host_tools/host/kernel_fixes.h"
 #include "host_tools/host/perf_exit_counter.h"
 #include "host_tools/host/perf_on_spin_counter.h"
 
@@ -22,13 +24,43 @@ bool IsPauseOnly(const ObserverOptions& options) {
   return options.choice == ObserverChoice::kPauseOnly;
 }
 
+using ProgramsPtr = std::shared_ptr<BpfPrograms>;
+
+// A detail whose program this kernel does not take must not cost the counts: it is left out, and
+// `missing` says why. First it is found out whether the details are to blame at all.
+Result<ProgramsPtr> LoadWhatCanBe(const HostRoot& root, KvmModule module, const BpfWanted& wanted,
+                                  std::map<std::string, std::string>& missing) {
+  Result<ProgramsPtr> all = BpfPrograms::Load(root, module, wanted);
+  const std::vector<BpfDetail> details = BpfDetailsOf(wanted.details);
+  if (all || details.empty()) return all;
+  BpfWanted fewer = wanted;
+  for (const BpfDetail& detail : details) fewer.details.*detail.member = false;
+  Result<ProgramsPtr> none = BpfPrograms::Load(root, module, fewer);
+  if (!none) return all;
+  for (const BpfDetail& detail : details) {
+    fewer = wanted;
+    fewer.details.*detail.member = false;
+    Result<ProgramsPtr> others = BpfPrograms::Load(root, module, fewer);
+    if (!others) continue;
+    missing.emplace(detail.name, all.error().message);
+    return others;
+  }
+  for (const BpfDetail& detail : details) missing.emplace(detail.name, all.error().message);
+  return none;
+}
+
 Result<ObserverPair> OpenBpf(const HostRoot& root, KvmModule module,
                              const ObserverOptions& options) {
   const BpfWanted wanted{.exits = !IsPauseOnly(options),
                          .on_spin = IsPauseOnly(options) || options.check == CheckTrials::kEvery,
                          .details = options.details};
   ObserverPair pair;
-  PLECTL_ASSIGN_OR_RETURN(const auto programs, BpfPrograms::Load(root, module, wanted));
+  PLECTL_ASSIGN_OR_RETURN(const auto programs,
+                          LoadWhatCanBe(root, module, wanted, pair.details_missing));
+  for (const auto& [detail, because] : pair.details_missing) {
+    pair.note += fmt::format("{}--observe {} is missing: {}", pair.note.empty() ? "" : "; ", detail,
+                             because);
+  }
   if (IsPauseOnly(options)) {
     pair.primary = MakeBpfPauseCounter(programs);
   } else {
@@ -185,8 +217,14 @@ Status CheckObserverOptions(const ObserverOptions& options, std::span<const std:
 
 Result<ObserverPair> OpenObservers(const HostRoot& root, KvmModule module,
                                    const ObserverOptions& options) {
+  const std::string off = FunctionProbesOffBecause(root);
+  if (options.choice != ObserverChoice::kNone && !off.empty()) {
+    return Environment(fmt::format("check the count of PAUSE exits: {}", off),
+                       fmt::format("{}; or count nothing: --observer none", kFunctionProbesOnHint));
+  }
   PLECTL_ASSIGN_OR_RETURN(ObserverPair pair, OpenChosen(root, module, options));
   pair.check_trials = options.check;
+  pair.kvm_lacks_fast_path_exits = KvmLacksFastPathExits(root, module);
   pair.unchecked_because = UncheckedBecause(options.choice);
   pair.details = options.details;
   if (options.details.hardware) {

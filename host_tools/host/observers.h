@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,9 +49,12 @@ struct ObserverPair {
   std::unique_ptr<ExitCounter> check;    // an independent way to count the PAUSE exits; or null
   CheckTrials check_trials = CheckTrials::kControls;
   std::string unchecked_because;  // why a trial has no second count, if it has none
-  ObserverDetails details;
+  ObserverDetails details;        // as asked for
+  // Details that this kernel does not let be observed, by name, and why.
+  std::map<std::string, std::string> details_missing;
+  bool kvm_lacks_fast_path_exits = false;    // kernel_fixes.h
   std::optional<HardwareCounters> hardware;  // when asked for
-  std::string note;                          // why kAuto did not take BPF, else empty
+  std::string note;  // why kAuto did not take BPF, or what is missing, else empty
 
   // Not with --observer none.
   [[nodiscard]] bool counts_pause_exits() const { return primary->name() != "none"; }

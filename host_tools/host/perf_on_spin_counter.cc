@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "host_tools/host/function_probes.h"
 #include "host_tools/host/perf_event.h"
 
 namespace plectl::host {
@@ -47,6 +48,7 @@ Result<ExitCounts> PerfOnSpinCounter::Read() {
     total += reading.value;
   }
   counts.pause_exits = total;
+  if (counts.lost_because.empty()) counts.lost_because = FunctionProbesOffBecause(root_);
   vcpus_.clear();
   return counts;
 }

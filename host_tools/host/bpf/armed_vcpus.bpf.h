@@ -18,6 +18,15 @@ struct kvm_vcpu {
   struct kvm_vcpu_arch arch;
 } __attribute__((preserve_access_index));
 
+/* Since Linux 7.2 RIP is no longer the last of `regs`. What follows ___ is no part of the name. */
+struct kvm_vcpu_arch___rip_apart {
+  unsigned long rip;
+} __attribute__((preserve_access_index));
+
+struct kvm_vcpu___rip_apart {
+  struct kvm_vcpu_arch___rip_apart arch;
+} __attribute__((preserve_access_index));
+
 /* Identify the pid namespace of user space: st_dev (kernel encoding) and st_ino of
  * /proc/self/ns/pid. Inside a container, the ids that the kernel uses by itself are others. */
 const volatile __u64 pid_namespace_dev = 0;

@@ -101,6 +101,12 @@ static __always_inline void add_rip(struct VcpuRips* rips, __u64 rip) {
  * the address behind it in the vCPU's registers: there is no cheaper place to have it from. */
 enum { kRipRegister = 16, kPauseBytes = 2 };
 
+static __always_inline __u64 rip_of(const struct kvm_vcpu* vcpu) {
+  const struct kvm_vcpu___rip_apart* newer = (const void*)vcpu;
+  if (bpf_core_field_exists(newer->arch.rip)) return newer->arch.rip;
+  return vcpu->arch.regs[kRipRegister];
+}
+
 SEC("tp_btf/kvm_entry")
 int BPF_PROG(on_entry, struct kvm_vcpu* vcpu) {
   if (!vcpu) return 0;
@@ -116,7 +122,7 @@ int BPF_PROG(on_entry, struct kvm_vcpu* vcpu) {
     if (times) add_time(times, time_ns);
   }
   if (wants_pause_rips && pending - 1 == pause_exit_code)
-    add_rip(&detail->rips, vcpu->arch.regs[kRipRegister] - kPauseBytes);
+    add_rip(&detail->rips, rip_of(vcpu) - kPauseBytes);
   return 0;
 }
 

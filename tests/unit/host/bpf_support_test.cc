@@ -7,10 +7,13 @@
 #include <cerrno>
 #include <numeric>
 
+#include "tests/unit/host/fake_host.h"
+
 namespace plectl::host {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(ArmVcpus, ArmsExactlyTheseThreads) {
   ArmedVcpus armed{};
@@ -47,8 +50,30 @@ TEST(ArmVcpus, RefusesMoreThanItHasRoomFor) {
 
 TEST(BpfFailure, ANotAllowedOneSaysWhatItNeeds) {
   const LibbpfLog log;
-  EXPECT_THAT(BpfFailure("load it", EPERM, log).value().Text(), HasSubstr("CAP_BPF"));
-  EXPECT_THAT(BpfFailure("load it", EINVAL, log).value().Text(), HasSubstr("perf observers"));
+  const FakeHost host("intel_ple");
+  const auto failure = [&](int error) {
+    return BpfFailure(host.root(), "load it", error, log).value().Text();
+  };
+  EXPECT_THAT(failure(EPERM), HasSubstr("CAP_BPF"));
+  EXPECT_THAT(failure(EINVAL), HasSubstr("perf observers"));
+  host.Write("/sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
+  EXPECT_THAT(failure(EPERM), HasSubstr("lockdown=confidentiality"));
+  EXPECT_THAT(failure(EPERM), Not(HasSubstr("run plectl as root")));
+  host.Write("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+  EXPECT_THAT(failure(EPERM), Not(HasSubstr("lockdown")));
+}
+
+TEST(LibbpfLog, LeavesTheVerifiersLogOut) {
+  const std::string text =
+      "libbpf: prog 'on_entry': BPF program load failed: Permission denied\n"
+      "libbpf: prog 'on_entry': -- BEGIN PROG LOAD LOG --\n"
+      "0: R1=ctx(off=0,imm=0)\n"
+      "invalid func unknown#195896080\n"
+      "-- END PROG LOAD LOG --\n"
+      "libbpf: failed to load object 'exit_counter'\n";
+  EXPECT_EQ(WithoutVerifierLog(text),
+            "libbpf: prog 'on_entry': BPF program load failed: Permission denied\n"
+            "libbpf: failed to load object 'exit_counter'\n");
 }
 
 TEST(OwnPidNamespace, IsTheOneOfThisProcess) {

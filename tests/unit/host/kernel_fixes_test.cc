@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "tests/unit/host/fake_host.h"
+
 namespace plectl::host {
 namespace {
 
@@ -60,6 +62,17 @@ TEST(KernelFixes, KnowsWhoseStatisticLacksFastPathExits) {
   EXPECT_EQ(counts(6, 3, 13), "no");
   EXPECT_EQ(counts(6, 4, 0), "yes");
   EXPECT_EQ(CountsFastPathExits(std::nullopt), "unknown");
+}
+
+TEST(KernelFixes, OnlyApicvHasFastPathsThatNobodyCounts) {
+  const FakeHost host("intel_ple");  // Linux 6.1.192
+  constexpr std::string_view kApicv = "/sys/module/kvm_intel/parameters/enable_apicv";
+  host.Write(kApicv, "Y\n");
+  EXPECT_FALSE(KvmLacksFastPathExits(host.root(), KvmModule::kIntel));
+  host.Write("/proc/sys/kernel/osrelease", "6.1.20\n");
+  EXPECT_TRUE(KvmLacksFastPathExits(host.root(), KvmModule::kIntel));
+  host.Write(kApicv, "N\n");
+  EXPECT_FALSE(KvmLacksFastPathExits(host.root(), KvmModule::kIntel));
 }
 
 TEST(UpstreamVersion, TakesDebiansWord) {

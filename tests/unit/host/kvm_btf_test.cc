@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "tests/unit/host/fake_host.h"
 
@@ -37,6 +39,19 @@ class Types {
     const int id = btf__add_union(btf_.get(), nullptr, size);
     btf__add_field(btf_.get(), first, first_type, 0, 0);
     return id;
+  }
+  // A pointer to a structure of that name that is only declared.
+  int PointerTo(const char* name) {
+    return btf__add_ptr(btf_.get(), btf__add_fwd(btf_.get(), name, BTF_FWD_STRUCT));
+  }
+  // typedef void (*btf_trace_NAME)(void*, ARGUMENTS)
+  void Probe(const std::string& name, const std::vector<int>& arguments) {
+    const int data = Pointer();
+    const int function = btf__add_func_proto(btf_.get(), 0);
+    btf__add_func_param(btf_.get(), nullptr, data);
+    for (const int argument : arguments) btf__add_func_param(btf_.get(), nullptr, argument);
+    const int pointer = btf__add_ptr(btf_.get(), function);
+    btf__add_typedef(btf_.get(), ("btf_trace_" + name).c_str(), pointer);
   }
   int Pointer() { return btf__add_ptr(btf_.get(), u64_); }
   [[nodiscard]] int u32() const { return u32_; }
@@ -75,8 +90,30 @@ TEST(KvmBtf, FindsTheNumberOfAVcpu) {
   Types types;
   types.Struct("kvm_vcpu", 64, {{"kvm", types.u64(), 0}, {"vcpu_id", types.u32(), 44}});
   types.Struct("vcpu_vmx", 64, {{"vcpu", types.u64(), 0}, {"exit_reason", types.u32(), 40}});
-  EXPECT_EQ(FindVcpuLayout(types.Get(), KvmModule::kIntel).value(),
+  types.Probe("kvm_exit", {types.PointerTo("kvm_vcpu"), types.u32()});
+  types.Probe("kvm_entry", {types.PointerTo("kvm_vcpu")});
+  EXPECT_EQ(FindVcpuLayout(types.Get(), types.Get(), KvmModule::kIntel).value(),
             (VcpuLayout{.exit_code = {.exit_code_offset = 40}, .vcpu_id_offset = 44}));
+}
+
+// Linux 5.15: kvm_exit(exit_reason, vcpu, isa). Linux 5.10: kvm_entry(vcpu_id).
+TEST(KvmBtf, FindsTheVcpuAmongTheArgumentsOfOlderKernels) {
+  Types types;
+  types.Struct("kvm_vcpu", 64, {{"kvm", types.u64(), 0}, {"vcpu_id", types.u32(), 44}});
+  types.Struct("vcpu_vmx", 64, {{"vcpu", types.u64(), 0}, {"exit_reason", types.u32(), 40}});
+  types.Probe("kvm_exit", {types.u32(), types.PointerTo("kvm_vcpu"), types.u32()});
+  types.Probe("kvm_entry", {types.u32()});
+  const VcpuLayout layout = FindVcpuLayout(types.Get(), types.Get(), KvmModule::kIntel).value();
+  EXPECT_EQ(layout.exit_vcpu_argument, 1U);
+  EXPECT_FALSE(layout.entry_vcpu_argument);
+}
+
+TEST(KvmBtf, RefusesATracepointWithoutVcpu) {
+  Types types;
+  types.Probe("kvm_exit", {types.u32(), types.Pointer()});
+  const auto layout = FindVcpuLayout(types.Get(), types.Get(), KvmModule::kIntel);
+  ASSERT_FALSE(layout);
+  EXPECT_THAT(layout.error().Text(), HasSubstr("arguments of tracepoint kvm_exit"));
 }
 
 TEST(KvmBtf, FindsTheExitCodeOfSvm) {
@@ -103,7 +140,7 @@ TEST(KvmBtf, RefusesAMemberOfAnotherSize) {
 
 TEST(KvmBtf, SaysThatAHostHasNone) {
   const FakeHost host("intel_ple");
-  const auto location = FindExitCode(host.root(), KvmModule::kIntel);
+  const auto location = FindVcpuLayout(host.root(), KvmModule::kIntel);
   ASSERT_FALSE(location);
   EXPECT_THAT(location.error().Text(), HasSubstr("/sys/kernel/btf/vmlinux"));
 }

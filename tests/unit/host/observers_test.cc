@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host_tools/host/absent_counter.h"
+#include "tests/unit/host/fake_host.h"
 
 namespace plectl::host {
 namespace {
@@ -27,6 +28,24 @@ bool Fits(ObserverChoice choice, const Names& recorded) {
   const Status status = CheckObserverOptions(options, recorded);
   EXPECT_TRUE(status || status.error().kind == ErrorKind::kBadInput);
   return status.has_value();
+}
+
+TEST(OpenObservers, RefusesWhereFunctionProbesDoNotRunAndNamesTheSysctl) {
+  const FakeHost host("intel_ple");
+  host.Write("/proc/sys/kernel/ftrace_enabled", "0\n");
+  for (const ObserverChoice choice : {ObserverChoice::kAuto, ObserverChoice::kBpf,
+                                      ObserverChoice::kPerf, ObserverChoice::kPauseOnly}) {
+    ObserverOptions options;
+    options.choice = choice;
+    const auto pair = OpenObservers(host.root(), KvmModule::kIntel, options);
+    ASSERT_FALSE(pair);
+    EXPECT_EQ(pair.error().kind, ErrorKind::kEnvironment);
+    EXPECT_THAT(pair.error().message, HasSubstr("kernel.ftrace_enabled is 0"));
+    EXPECT_THAT(pair.error().hint, HasSubstr("sysctl kernel.ftrace_enabled=1"));
+  }
+  ObserverOptions none;
+  none.choice = ObserverChoice::kNone;
+  EXPECT_TRUE(OpenObservers(host.root(), KvmModule::kIntel, none));
 }
 
 TEST(CheckObserverOptions, EveryChoiceFitsANewRun) {
