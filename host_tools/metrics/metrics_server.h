@@ -21,8 +21,8 @@ struct ServerOptions {
   // Connections that are served at once, and that may wait for it. Who sends or reads nothing for
   // `request_timeout` is cut off: so many slow clients keep others waiting for so long, and no
   // more.
-  uint32_t threads = 16;
-  uint32_t connections_queued_max = 64;
+  uint32_t threads = 128;
+  uint32_t connections_queued_max = 256;
   std::chrono::milliseconds request_timeout{1000};
   int nice = 0;  // of its threads, for those who measure meanwhile
 };
