@@ -31,8 +31,9 @@ class SweepWriter {
   void Write() {
     WriteProgress();
     WriteRecords();
-    auto& reloads = builder_.Counter("plectl_sweep_reloads_total",
-                                     "Reloads of the KVM module for trials (run log: params_ns)");
+    auto& reloads =
+        builder_.Counter("plectl_sweep_reloads_total",
+                         "Reloads of the KVM module for trials (run log: timings.reloads)");
     metrics::AddSample(reloads, labels_, static_cast<double>(state_.reloads.count));
     metrics::AddHistogram(
         builder_.Histogram("plectl_sweep_reload_seconds",
@@ -114,7 +115,7 @@ void SweepTally::Start(size_t finished, size_t total) {
 void SweepTally::Add(const experiment::TrialRecord& record) {
   collector_.Add(record);
   state_.last_record_unix_s = UnixSeconds();
-  if (record.timings.params_ns >= experiment::kReloadFloorNs) {
+  if (record.timings.reloaded()) {
     state_.reloads.Add(static_cast<double>(record.timings.params_ns) / kNsPerS);
   }
   if (!record.valid()) {

@@ -189,8 +189,10 @@ Result<TrialRecord> KvmExecutor::Run(const Plan& plan, const ScheduledTrial& tri
 
 Status KvmExecutor::ApplyParams(const host::ParamValues& wanted, TrialRecord& record) {
   const Stopwatch applying;
+  const int reloads_before = parts_.params.reloads();
   PLECTL_ASSIGN_OR_RETURN(const host::ParamValues all, parts_.params.Apply(wanted));
   record.timings.params_ns = applying.ElapsedNs();
+  record.timings.reloads = static_cast<uint64_t>(parts_.params.reloads() - reloads_before);
   record.params = host::PleValuesOf(parts_.module, all);
   PLECTL_ASSIGN_OR_RETURN(const std::optional<std::string> off,
                           host::WhyPleIsOff(parts_.root, parts_.module, all));

@@ -39,7 +39,7 @@ PastCosts CostsOf(const RunLog& log) {
   PastCosts costs;
   for (const TrialRecord& trial : log.trials) {
     const TrialTimings& timings = trial.timings;
-    if (timings.params_ns >= kReloadFloorNs) costs.reloads_ns.push_back(timings.params_ns);
+    if (timings.reloaded()) costs.reloads_ns.push_back(timings.params_ns);
     const int64_t trial_ns = timings.own_ns + timings.run_ns;
     costs.trials_ns.push_back(trial_ns);
     costs.trials_ns_by_workload[ToJson(trial.workload).dump()].push_back(trial_ns);

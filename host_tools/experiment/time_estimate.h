@@ -12,9 +12,6 @@
 
 namespace plectl::experiment {
 
-// Comparing the parameters alone is much faster, a reload of the module much slower.
-inline constexpr int64_t kReloadFloorNs = 1'000'000;
-
 // How long trials will take, and what that is based on.
 struct TimeEstimate {
   double total_s = 0;

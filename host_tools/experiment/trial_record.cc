@@ -152,6 +152,7 @@ Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
 json TimingsToJson(const TrialTimings& timings) {
   json object;
   for (const TimingField& field : kTimings) object[field.key] = timings.*field.member;
+  if (timings.reloads) object["reloads"] = *timings.reloads;
   return object;
 }
 
@@ -161,6 +162,9 @@ Status ReadTimings(const JsonFields& trial, TrialTimings& timings) {
     PLECTL_ASSIGN_OR_RETURN(const int64_t time_ns, object.Int(field.key));
     if (std::abs(time_ns) > kTimeMaxNs) return object.Wrong(field.key, "less than 11 days");
     timings.*field.member = time_ns;
+  }
+  if (object.Has("reloads")) {
+    PLECTL_ASSIGN_OR_RETURN(timings.reloads, object.Uint("reloads"));
   }
   return OkStatus();
 }

@@ -27,6 +27,14 @@ struct TrialTimings {
   int64_t run_ns = 0;     // the guest's measured part
   int64_t teardown_ns = 0;
   int64_t own_ns = 0;  // the whole trial but params_ns and run_ns: plectl's own cost
+  // Reloads of the module for this trial; not in older records.
+  std::optional<uint64_t> reloads = {};
+
+  // Of an older record by the time: comparing the values alone mostly is much faster.
+  [[nodiscard]] bool reloaded() const {
+    constexpr int64_t kReloadFloorNs = 1'000'000;
+    return reloads ? *reloads != 0 : params_ns >= kReloadFloorNs;
+  }
 };
 
 // How the `invalid_because` of a trial begins that was repeated only for what disturbed it.
