@@ -42,7 +42,10 @@ Finding LookAtBtf(const DoctorFacts& facts) {
   }
   if (missing.empty()) return Ok("the kernel describes its types and KVM's");
   const std::string seen = fmt::format("not there: {}", fmt::join(missing, ", "));
-  if (!facts.module) return Unknown(seen + "; no KVM module is loaded", "load the KVM module");
+  if (!facts.module) {
+    return Unknown(fmt::format("{}; {}", seen, facts.module.error().message),
+                   facts.module.error().hint);
+  }
   return Warning(seen, "use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES=y, or --observer perf");
 }
 
@@ -58,7 +61,7 @@ Finding LookAtTracefs(const DoctorFacts& facts) {
     if (Look(facts.root, folder + "/events") == Presence::kThere) {
       return facts.module ? Warning("tracefs has no tracepoint kvm:kvm_exit",
                                     "use a kernel with CONFIG_FTRACE=y, or --observer bpf")
-                          : Unknown("no KVM module is loaded", "load the KVM module");
+                          : Unknown(facts.module.error().message, facts.module.error().hint);
     }
   }
   return Warning("tracefs is not mounted", "sudo mount -t tracefs tracefs /sys/kernel/tracing");

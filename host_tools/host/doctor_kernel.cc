@@ -53,7 +53,7 @@ Finding LookAtForfeit(const DoctorFacts& facts) {
 }
 
 Finding LookAtNested(const DoctorFacts& facts) {
-  if (!facts.module) return Unknown("no KVM module is loaded");
+  if (!facts.module) return Unknown(facts.module.error().message);
   const std::optional<std::string> nested = facts.Param("nested");
   if (!nested) return Unknown("the module shows no parameter nested");
   return Ok(fmt::format("nested={}", *nested));

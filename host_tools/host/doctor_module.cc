@@ -103,7 +103,7 @@ Finding HeldBy(const DoctorFacts& facts, uint64_t references) {
 }
 
 Finding LookAtHolders(const DoctorFacts& facts) {
-  if (!facts.module) return Unknown("no KVM module is loaded");
+  if (!facts.module) return Unknown(facts.module.error().message);
   if (facts.built_in) return Ok("built in: nothing can hold it back from a reload it never gets");
   const auto references = ModuleReferences(facts.root, *facts.module);
   if (!references) return Unknown(references.error().message);

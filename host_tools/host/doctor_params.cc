@@ -56,7 +56,7 @@ Finding ChangesAtNextLoad(KvmModule module, const std::string& now, const std::s
 }
 
 Finding LookAtParam(const DoctorFacts& facts, size_t place) {
-  if (!facts.module) return Unknown("no KVM module is loaded");
+  if (!facts.module) return Unknown(facts.module.error().message);
   const PleParam& param = PleParams(*facts.module)[place];
   const std::optional<std::string> now = facts.Param(param.name);
   if (!now) return Unknown(fmt::format("this module has no {}: an older kernel", param.name));
@@ -102,7 +102,7 @@ bool ExitsAtEachPause(const DoctorFacts& facts) {
 }
 
 Finding LookAtValues(const DoctorFacts& facts) {
-  if (!facts.module) return Unknown("no KVM module is loaded");
+  if (!facts.module) return Unknown(facts.module.error().message);
   if (!facts.params) return Unknown(facts.params.error().message);
   const KvmModule module = *facts.module;
   const auto off = WhyPleIsOff(facts.root, module, *facts.params);

@@ -20,14 +20,22 @@ bool CpuHas(const HostRoot& root, std::string_view flag) {
   return cpu && cpu->HasFlag("flags", flag).value_or(false);
 }
 
+// What serves /dev/kvm in place of the two. One that is built in holds nothing, but has a folder.
+std::string OtherServer(const HostRoot& root) {
+  std::vector<std::string> names =
+      root.List("/sys/module/kvm/holders").value_or(std::vector<std::string>{});
+  if (names.empty()) names = root.List("/sys/module").value_or(std::vector<std::string>{});
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with("kvm_"); });
+  return names.empty() ? "another module" : fmt::format("{}", fmt::join(names, ", "));
+}
+
 // Neither module is there: says as exactly as the host lets us what stands in the way.
 Failure NoModule(const HostRoot& root) {
   if (root.Exists("/sys/module/kvm") && root.Exists("/dev/kvm")) {
-    const auto holders = root.List("/sys/module/kvm/holders").value_or(std::vector<std::string>{});
-    const std::string server =
-        holders.empty() ? "another module" : fmt::format("{}", fmt::join(holders, ", "));
     return Environment(
-        fmt::format("neither kvm_intel nor kvm_amd is loaded: /dev/kvm is served by {}", server),
+        fmt::format("neither kvm_intel nor kvm_amd is loaded: /dev/kvm is served by {}, which has "
+                    "no PLE parameters; how it handles exits is not known",
+                    OtherServer(root)),
         "PLE needs VMX or SVM on the host itself; use --host lab");
   }
   for (const auto& [flag, module] : {std::pair("vmx", "kvm_intel"), std::pair("svm", "kvm_amd")}) {

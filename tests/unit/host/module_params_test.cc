@@ -36,6 +36,17 @@ TEST(LoadedModule, NamesTheModuleThatServesKvmInstead) {
   EXPECT_THAT(module.error().hint, HasSubstr("--host lab"));
 }
 
+TEST(LoadedModule, NamesAServerThatIsBuiltIn) {
+  const FakeHost host("kvm_by_other_module");
+  host.Remove("/sys/module/kvm/holders");
+  host.Remove("/sys/module/kvm/initstate");
+  host.Write("/sys/module/kvm/parameters/halt_poll_ns", "200000\n");
+  host.Write("/sys/module/kvm_pvm/parameters/enable_hypercall", "Y\n");
+  const auto module = LoadedModule(host.root());
+  ASSERT_FALSE(module);
+  EXPECT_THAT(module.error().message, HasSubstr("/dev/kvm is served by kvm_pvm, which has no PLE"));
+}
+
 TEST(LoadedModule, SaysWhatStandsInTheWay) {
   const auto absent = LoadedModule(RecordedHost("no_kvm"));
   ASSERT_FALSE(absent);
