@@ -102,6 +102,18 @@ def check_size_and_licence(path, text):
         yield f"{path}: no SPDX line"
 
 
+def check_version():
+    """One version: CMake's, which the program prints and the change log starts with."""
+    cmake = re.search(r"^project\(plectl VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text(),
+                      re.MULTILINE)[1]
+    header = re.search(r'kVersion = "([^"]*)"', (ROOT / "host_tools/base/version.h").read_text())[1]
+    if header != cmake:
+        yield f"host_tools/base/version.h: {header}, but CMakeLists.txt has {cmake}"
+    changes = re.findall(r"^## (\d[\d.]*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    if changes[:1] != [cmake]:
+        yield f"CHANGELOG.md: its newest release is not {cmake}, as in CMakeLists.txt"
+
+
 def check_in_build(path, build_text):
     if path.suffix in {".cc", ".c", ".S"} and path.name not in build_text:
         yield f"{path}: in no CMakeLists.txt"
@@ -121,6 +133,7 @@ def main():
         problems += check_texts(path, text)
         problems += check_size_and_licence(path, text)
         problems += check_in_build(path, build_text)
+    problems += check_version()
     print("\n".join(problems) if problems else f"check_tree: {len(files)} files are fine")
     return 1 if problems else 0
 

@@ -23,6 +23,11 @@ class Failure(lab_harness.LabTest):
                            exit_code=5, timeout_s=300)
         self.assertRegex(done.stderr, "15 s")
 
+    def test_a_script_that_fills_its_lab_is_told_so(self):
+        done = self.lab_script("free=$(stat -f -c %a /job); head -c $(((free - 256) * 4096)) /dev/zero "
+                               ">/job/filler", exit_code=75)
+        self.assertIn("give --lab-memory-mib", done.stderr)
+
 
 if __name__ == "__main__":
     lab_harness.main()
