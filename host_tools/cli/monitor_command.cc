@@ -91,9 +91,11 @@ Status RunMonitor(const HostRoot& root, const Options& options) {
   PLECTL_ASSIGN_OR_RETURN(monitor::Signals signals, monitor::Signals::Block());
   const std::shared_ptr<Monitor> watched = MakeMonitor(root, monitor_options);
   PLECTL_RETURN_IF_ERROR(watched->Attach());
-  PLECTL_RETURN_IF_ERROR(monitor::KeepOnlyNeeded(monitor_options.probe_statistics));
-  if (options.once) return PrintOnce(*watched, signals, options);
-  return monitor::Serve(watched, signals, server, monitor_options.probes);
+  const monitor::Privileges privileges(monitor_options);
+  PLECTL_RETURN_IF_ERROR(privileges.GiveUpMost());
+  if (!options.once) return monitor::Serve(watched, signals, server, monitor_options);
+  PLECTL_RETURN_IF_ERROR(privileges.GiveUpRoot());
+  return PrintOnce(*watched, signals, options);
 }
 
 void AddServerOptions(CLI::App& command, Options& options) {

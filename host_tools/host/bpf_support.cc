@@ -8,10 +8,13 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "host_tools/base/text.h"
@@ -109,6 +112,34 @@ Failure BpfFailure(const HostRoot& root, std::string_view tried, int error_numbe
   const std::string said = log.Text();
   return SystemFailure(said.empty() ? std::string(tried) : fmt::format("{} ({})", tried, said),
                        error_number, HintFor(error_number));
+}
+
+std::optional<uint64_t> KretprobeMisses(int link_fd) {
+  // struct bpf_link_info as of Linux 6.7, which the build machine's headers may not have yet.
+  struct KprobeLinkInfo {
+    uint32_t link_type;
+    uint32_t link_id;
+    uint32_t program_id;
+    uint32_t padding;
+    uint32_t event_type;
+    uint32_t more_padding;
+    uint64_t function_name;
+    uint32_t function_name_size;
+    uint32_t offset;
+    uint64_t address;
+    uint64_t missed;
+  };
+  constexpr uint32_t kPerfEventLink = 7;
+  constexpr uint32_t kKretprobe = 4;
+  // The kernel fills as much as it knows, and says how much that is.
+  std::array<std::byte, 256> bytes = {};
+  uint32_t size = bytes.size();
+  if (bpf_obj_get_info_by_fd(link_fd, bytes.data(), &size) != 0) return std::nullopt;
+  KprobeLinkInfo info = {};
+  if (size < sizeof info) return std::nullopt;
+  std::memcpy(&info, bytes.data(), sizeof info);
+  if (info.link_type != kPerfEventLink || info.event_type != kKretprobe) return std::nullopt;
+  return info.missed;
 }
 
 Result<PidNamespace> OwnPidNamespace(const HostRoot& root) {

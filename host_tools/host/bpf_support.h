@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,10 @@ std::string WithoutVerifierLog(std::string_view text);
 std::string LockedDownBecause(const HostRoot& root);
 inline constexpr std::string_view kLockedDownHint =
     "boot with lockdown=integrity, or Secure Boot off; or count nothing: --observer none";
+
+// How many returns a kretprobe's link missed since too many functions were on their way at once, or
+// nothing where the kernel does not say (before Linux 6.7).
+std::optional<uint64_t> KretprobeMisses(int link_fd);
 
 // The identity of our pid namespace as the helper bpf_get_ns_current_pid_tgid() wants it.
 struct PidNamespace {

@@ -32,6 +32,14 @@ std::optional<KernelVersion> UpstreamVersion(std::string_view release, std::stri
   return std::nullopt;
 }
 
+bool IsKernelBefore(const HostRoot& root, int major, int minor) {
+  static const std::regex numbers(R"((\d{1,4})\.(\d{1,4})([^\d].*)?)");
+  const std::string release = root.ReadTrimmed("/proc/sys/kernel/osrelease").value_or("");
+  std::smatch match;
+  if (!std::regex_match(release, match, numbers)) return true;
+  return IsBefore({std::stoi(match[1]), std::stoi(match[2]), 0}, major, minor);
+}
+
 std::string_view HasLastBoostedVcpuFix(const std::optional<KernelVersion>& version) {
   if (!version) return "unknown";
   if (IsBefore(*version, 6, 13)) return "not_affected";

@@ -22,6 +22,10 @@ struct KernelVersion {
 // `release` and `build` as uname -r and uname -v, or /proc/sys/kernel/{osrelease,version}.
 std::optional<KernelVersion> UpstreamVersion(std::string_view release, std::string_view build);
 
+// By the first two numbers of its release, which vendors keep too. A release that has none is taken
+// for an old one.
+bool IsKernelBefore(const HostRoot& root, int major, int minor);
+
 // "yes": has the fix; "no": lacks it; "not_affected": from before the bug; "unknown": a vendor
 // kernel, or a stable release that may have the backport.
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "host_tools/base/text.h"
+#include "host_tools/host/bpf_support.h"
 
 namespace plectl::host {
 namespace {
@@ -28,6 +29,7 @@ std::string HintFor(int error_number) {
   switch (error_number) {
     case EACCES:
     case EPERM:
+      if (!LockedDownBecause(HostRoot()).empty()) return std::string(kLockedDownHint);
       return "run plectl as root (CAP_PERFMON)";
     case EMFILE:
       return "raise the limit of open files (ulimit -n)";

@@ -3,12 +3,14 @@
 
 #include <fmt/core.h>
 #include <linux/capability.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <string_view>
 #include <utility>
 
+#include "host_tools/host/kernel_fixes.h"
 #include "host_tools/monitor/privileges.h"
 #include "host_tools/monitor/service_notify.h"
 
@@ -71,21 +73,41 @@ void Loop(Monitor& monitor, Signals& signals, const ServiceNotify& systemd) {
 
 }  // namespace
 
-Status KeepOnlyNeeded(ProbeStatistics statistics) {
-  if (statistics == ProbeStatistics::kPeriodic) {
-    return KeepOnlyCapabilities({CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN});
+Privileges::Privileges(const MonitorOptions& options) {
+  if (!options.probes) return;
+  needed_ = {CAP_BPF, CAP_PERFMON};
+  if (options.probe_statistics == ProbeStatistics::kPeriodic) needed_.push_back(CAP_SYS_ADMIN);
+}
+
+Status Privileges::GiveUpMost() const {
+  std::vector<int> kept = needed_;
+  if (::geteuid() == 0) kept.insert(kept.end(), {CAP_SETUID, CAP_SETGID});
+  return KeepOnlyCapabilities(kept);
+}
+
+Result<std::string> Privileges::GiveUpRoot() const {
+  if (::geteuid() != 0) {
+    PLECTL_RETURN_IF_ERROR(KeepOnlyCapabilities(needed_));
+    return std::string();
   }
-  return KeepOnlyCapabilities({CAP_BPF, CAP_PERFMON});
+  if (!needed_.empty() && host::IsKernelBefore(HostRoot(), 5, 19)) {
+    PLECTL_RETURN_IF_ERROR(KeepOnlyCapabilities(needed_));
+    return "Linux before 5.19 lets only CAP_BPF read what the probes count";
+  }
+  PLECTL_RETURN_IF_ERROR(BecomeNobody(needed_));
+  return std::string();
 }
 
 Status Serve(const std::shared_ptr<Monitor>& monitor, Signals& signals,
-             const metrics::ServerOptions& options, bool probes) {
+             const metrics::ServerOptions& options, const MonitorOptions& watched) {
   PLECTL_ASSIGN_OR_RETURN(
       const auto server,
       metrics::MetricsServer::Start(options, std::make_shared<MonitorCollectable>(monitor)));
+  PLECTL_ASSIGN_OR_RETURN(const std::string stays_because, Privileges(watched).GiveUpRoot());
+  if (!stays_because.empty()) Log("stays root: " + stays_because);
   const ServiceNotify systemd = ServiceNotify::FromEnvironment();
   Log(fmt::format("listens on {}", server->Url()));
-  if (probes) {
+  if (watched.probes) {
     Log("the probes are in kvm.ko: a reload of kvm_intel or kvm_amd is not blocked, only kvm.ko "
         "stays "
         "loaded (until SIGUSR1)");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -24,25 +25,33 @@ struct ProbeCost {
 
 using SlotTimes = std::array<TimeHistogram, kSlots>;
 
+// Whose counts they are: a thread's first vCPU, or with its address one that the thread runs too.
+struct VcpuKey {
+  uint64_t thread = 0;  // thread_key()
+  uint64_t vcpu = 0;    // struct kvm_vcpu; 0: the thread's first
+  friend auto operator<=>(const VcpuKey&, const VcpuKey&) = default;
+};
+VcpuKey KeyOf(const VcpuCounts& counts);
+
 // What is counted in the kernel; an interface, so that tests have no need of one.
 class KernelCounts {
  public:
   virtual ~KernelCounts() = default;
 
-  // Every thread that has run a vCPU and was not forgotten. What is said of a thread is only good
-  // during the call.
+  // Every vCPU that a thread has run and that was not forgotten; those that are not their thread's
+  // first come after all that are. What is said of one is only good during the call.
   virtual Status ForEachThread(const std::function<void(const VcpuCounts&)>& visit) = 0;
-  // One thread's counts now, by its thread_key(); nothing when it is not known.
-  virtual std::optional<VcpuCounts> Find(uint64_t key) = 0;
+  // One's counts now; nothing when it is not known.
+  virtual std::optional<VcpuCounts> Find(const VcpuKey& key) = 0;
   // Ends the counts of threads that have ended.
-  virtual void Forget(std::span<const uint64_t> keys) = 0;
+  virtual void Forget(std::span<const VcpuKey> keys) = 0;
   // The handling times of the whole host's exits, by slot.
   virtual Result<SlotTimes> ExitTimes() = 0;
   // Exits of threads for which there was no room.
   virtual uint64_t LostExits() = 0;
   virtual std::vector<ProbeCost> ProbeCosts() = 0;
-  // Why directed yields are not counted; empty when they are.
-  [[nodiscard]] virtual std::string yields_missing_because() const = 0;
+  // Why directed yields are not counted, or not all of them; empty when they are. May change.
+  [[nodiscard]] virtual std::string YieldsMissingBecause() const = 0;
 };
 
 }  // namespace plectl::monitor

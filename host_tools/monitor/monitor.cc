@@ -76,7 +76,7 @@ Status Monitor::AttachNow() {
   PLECTL_ASSIGN_OR_RETURN(kernel_, attach_(module));
   state_.slots = MakeExitSlotTable(module);
   state_.sampler.SetPauseSlot(state_.slots->pause_slot);
-  state_.counts_yields = kernel_->yields_missing_because().empty();
+  state_.counts_yields = kernel_->YieldsMissingBecause().empty();
   state_.counts_times = options_.exit_times;
   if (options_.probe_statistics != ProbeStatistics::kOff) {
     // Their absence shows: there are no figures then.
@@ -103,7 +103,7 @@ void Monitor::Release() {
 
 std::string Monitor::YieldsMissingBecause() {
   const std::lock_guard lock(mutex_);
-  return kernel_ == nullptr ? "" : kernel_->yields_missing_because();
+  return kernel_ == nullptr ? "" : kernel_->YieldsMissingBecause();
 }
 
 void Monitor::RereadNames() {
@@ -142,12 +142,14 @@ bool Monitor::Update(int64_t deadline_ns) {
     const auto updated = state_.sampler.Update(*kernel_, deadline_ns);
     known = updated.has_value();
     complete = updated.value_or(false);
+    state_.counts_yields = kernel_->YieldsMissingBecause().empty();
     ReadKernelTotals();
   }
   state_.modules.Look(TimeOfDayS());
   state_.modules.ReadParameters();
+  const bool sees_processes = state_.sampler.table().files().SeesOthers();
   const std::lock_guard lock(own_mutex_);
-  own_.vms_healthy = known;
+  own_.vms_healthy = known && sees_processes;
   if (options_.probes) own_.bpf_healthy = kernel_ != nullptr && known;
   return complete;
 }
@@ -188,6 +190,23 @@ void Monitor::TickStatistics(int64_t now_ns) {
   }
 }
 
+// What begins or ceases to be missing while the monitor runs.
+void Monitor::TickMissing(std::vector<std::string>& log) {
+  const std::string yields = kernel_ == nullptr ? "" : kernel_->YieldsMissingBecause();
+  if (yields != yields_missing_) {
+    log.push_back(yields.empty() ? "directed yields are counted again"
+                                 : "directed yields are not counted: " + yields);
+    yields_missing_ = yields;
+  }
+  const bool sees = state_.sampler.table().files().SeesOthers();
+  if (sees != sees_processes_) {
+    log.emplace_back(sees ? "processes can be seen again"
+                          : "the processes of VMs cannot be seen (/proc is mounted with hidepid): "
+                            "mount it with gid= of a group of the monitor's");
+  }
+  sees_processes_ = sees;
+}
+
 std::vector<std::string> Monitor::Tick() {
   std::vector<std::string> log;
   const std::lock_guard lock(mutex_);
@@ -199,6 +218,7 @@ std::vector<std::string> Monitor::Tick() {
   const int64_t now_ns = MonotonicNs();
   TickProbes(now_ns, log);
   TickStatistics(now_ns);
+  TickMissing(log);
   if (now_ns - last_update_ns_ > kUpdateAfterNs) Update(std::numeric_limits<int64_t>::max());
   return log;
 }

@@ -67,6 +67,7 @@ class Monitor {
   void NoteProbes();
   void TickStatistics(int64_t now_ns);
   void TickProbes(int64_t now_ns, std::vector<std::string>& log);
+  void TickMissing(std::vector<std::string>& log);
 
   OwnState CountScrape(bool complete, double scrape_s);
 
@@ -78,6 +79,8 @@ class Monitor {
   MonitorState state_;
   std::unique_ptr<KernelCounts> kernel_;
   bool wants_probes_;
+  std::string yields_missing_;  // as the log says
+  bool sees_processes_ = true;  // the same
   // Of probes that were released.
   SlotTimes exit_times_before_ = {};
   uint64_t lost_exits_before_ = 0;

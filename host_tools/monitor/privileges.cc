@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/monitor/privileges.h"
 
+#include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -28,7 +29,7 @@ Result<Capabilities> Get() {
   return SystemFailure("read the capabilities", errno);
 }
 
-uint64_t Bits(std::initializer_list<int> wanted) {
+uint64_t Bits(const std::vector<int>& wanted) {
   uint64_t bits = 0;
   for (const int capability : wanted) bits |= uint64_t{1} << capability;
   return bits;
@@ -44,7 +45,7 @@ void DropFromBoundingSet(uint64_t keep) {
 
 }  // namespace
 
-Status KeepOnlyCapabilities(std::initializer_list<int> wanted) {
+Status KeepOnlyCapabilities(const std::vector<int>& wanted) {
   const uint64_t keep = Bits(wanted);
   PLECTL_ASSIGN_OR_RETURN(Capabilities capabilities, Get());
   DropFromBoundingSet(keep);
@@ -62,6 +63,17 @@ Status KeepOnlyCapabilities(std::initializer_list<int> wanted) {
     return SystemFailure("give up new privileges", errno);
   }
   return OkStatus();
+}
+
+Status BecomeNobody(const std::vector<int>& wanted) {
+  constexpr uid_t kNobody = 65534;  // the kernel's overflow id: it owns nothing
+  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return SystemFailure("keep capabilities", errno);
+  // The C library does each of them in all threads.
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
+      ::setresuid(kNobody, kNobody, kNobody) != 0) {
+    return SystemFailure("become an unprivileged user", errno);
+  }
+  return KeepOnlyCapabilities(wanted);
 }
 
 Result<uint64_t> EffectiveCapabilities() {

@@ -27,6 +27,9 @@ class ProcFiles {
 
   // When the process began, in clock ticks since boot; nothing when it is not there or has ended.
   std::optional<uint64_t> ProcessStartTicks(pid_t pid);
+  // Whether processes of others can be seen: not where /proc is mounted with hidepid, unless by
+  // those who may. Then a process that is not there may be.
+  [[nodiscard]] bool SeesOthers() { return ReadStat(1, 1).has_value(); }
   // False only when it is known that this thread has ended, if its id is another one's by now too.
   bool MayThreadLive(pid_t pid, pid_t tid, uint64_t start_ticks);
 

@@ -22,11 +22,12 @@ uint64_t StartTicks(const VcpuCounts& counts) {
   return counts.start_boottime_ns / (kNsPerS / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)));
 }
 
-uint64_t KeyOf(const VcpuCounts& counts) {
-  return thread_key(counts.tid, counts.start_boottime_ns);
-}
-
 }  // namespace
+
+VcpuKey KeyOf(const VcpuCounts& counts) {
+  return {.thread = thread_key(counts.tid, counts.start_boottime_ns),
+          .vcpu = counts.is_other != 0 ? counts.vcpu : 0};
+}
 
 bool Sampler::InTime() {
   in_time_ = in_time_ && MonotonicNs() <= deadline_ns_;
@@ -52,6 +53,7 @@ Result<bool> Sampler::Update(KernelCounts& kernel, int64_t deadline_ns) {
       kernel.ForEachThread([&](const VcpuCounts& counts) { Visit(kernel, counts); });
   kernel.Forget(to_forget_);
   to_forget_.clear();
+  ended_threads_.clear();
   verify_from_ =
       verify_from_ + kVerifiedPerRound < position_ ? verify_from_ + kVerifiedPerRound : 0;
   PLECTL_RETURN_IF_ERROR(read);
@@ -86,7 +88,7 @@ VcpuRecord* Sampler::FindVcpu(VmRecord& vm, uint32_t id) {
 bool Sampler::HasEnded(const VcpuCounts& counts) {
   const bool is_turn = position_ >= verify_from_ && position_ < verify_from_ + kVerifiedPerRound;
   ++position_;
-  if (counts.ended != 0) return true;
+  if (counts.ended != 0 || ended_threads_.contains(KeyOf(counts).thread)) return true;
   return is_turn && InTime() &&
          !table_.files().MayThreadLive(static_cast<pid_t>(counts.tgid),
                                        static_cast<pid_t>(counts.tid), StartTicks(counts));
@@ -94,7 +96,10 @@ bool Sampler::HasEnded(const VcpuCounts& counts) {
 
 void Sampler::Visit(KernelCounts& kernel, const VcpuCounts& counts) {
   const bool ended = HasEnded(counts);
-  if (ended) to_forget_.push_back(KeyOf(counts));
+  if (ended) {
+    to_forget_.push_back(KeyOf(counts));
+    ended_threads_.insert(KeyOf(counts).thread);
+  }
   const auto pid = static_cast<pid_t>(counts.tgid);
   VmRecord* vm = InTime() ? table_.Find(pid) : table_.FindKnown(pid);
   // A thread that is older than the process is one of a process that has ended.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "host_tools/base/host_root.h"
@@ -64,7 +65,8 @@ class Sampler {
   uint64_t vcpus_ = 0;
   uint64_t dropped_vcpus_ = 0;
   bool counts_known_ = false;
-  std::vector<uint64_t> to_forget_;
+  std::vector<VcpuKey> to_forget_;
+  std::set<uint64_t> ended_threads_;  // in this round
 };
 
 }  // namespace plectl::monitor

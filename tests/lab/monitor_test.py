@@ -81,6 +81,7 @@ start_vm 1 1 9
 kill -HUP $monitor; logged 'names of VMs again'
 scrape attached
 grep CapEff /proc/$monitor/status
+echo "started by root, uid $(grep Uid /proc/$monitor/status | cut -f 2)"
 kill -TERM $monitor; wait $monitor; echo "ended $?"
 cat monitor.log >&2
 """
@@ -210,6 +211,7 @@ class Monitor(lab_harness.LabTest):
         for line in ("set 0", "restored 0", "kvm without 1", "ended 0"):
             self.assertIn(line, lines, stderr)
         self.assertNotIn("kvm with 1", lines)
+        self.assertIn("started by root, uid 65534", lines)
         self.assertIn("CapEff:\t000000c000000000", lines, "CAP_BPF and CAP_PERFMON only")
         after = {name: self.figures(scrapes[name]) for name in ("reloaded", "released", "attached")}
         self.assertEqual(after["reloaded"], {"cpuid": 77, "reloads": 2, "changes": 2, "bpf": 1})

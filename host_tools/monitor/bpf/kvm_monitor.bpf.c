@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-// Counts, for every thread of the host that runs a vCPU: VM exits by reason, the time that the host
-// handles them, window changes and directed yields.
+// Counts, for every vCPU of the host by the thread that runs it: VM exits by reason, the time that
+// the host handles them, window changes and directed yields.
 //
 // Raw tracepoints, and no type of KVM's own: attaching to a module by its type information needs
 // CAP_SYS_ADMIN, this needs CAP_BPF and CAP_PERFMON. All that is attached to is in kvm.ko, so
@@ -36,11 +36,16 @@ struct task_struct {
 const volatile __u32 vcpu_id_offset = 0;
 const volatile __u32 vmcb_offset = 0;
 const volatile __u32 exit_code_offset = 0;
+// Which arguments of the tracepoints are the vCPU: that has changed between kernels.
+const volatile __u32 exit_vcpu_argument = 0;
+const volatile __u32 entry_vcpu_argument = 0;
 const volatile __u8 slot_of_code[kTableCodes] = {};
 const volatile __u32 pause_slot = 0;
 const volatile __u8 wants_exit_times = 1;
 
-// Memory is taken for threads that there are, not for those that there may be.
+// By thread: of the first vCPU that it ran, which mostly is its only one. Memory is taken for
+// threads that there are, not for those that there may be; but at once before Linux 6.1, which
+// warns of that in programs such as these.
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -48,6 +53,14 @@ struct {
   __type(key, __u64);
   __type(value, struct VcpuCounts);
 } vcpus SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 1);
+  __type(key, struct OtherVcpuKey);
+  __type(value, struct VcpuCounts);
+} other_vcpus SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -80,9 +93,28 @@ static __always_inline const struct task_struct* current_thread(void) {
   return (const struct task_struct*)bpf_get_current_task_btf();
 }
 
-static __always_inline struct VcpuCounts* counts_of(const struct task_struct* task) {
+static __always_inline struct VcpuCounts* first_counts_of(const struct task_struct* task) {
   const __u64 key = key_of(task);
   return bpf_map_lookup_elem(&vcpus, &key);
+}
+
+static __noinline struct VcpuCounts* find_other(const void* vcpu) {
+  const struct OtherVcpuKey key = {.thread = key_of(current_thread()), .vcpu = (__u64)vcpu};
+  return bpf_map_lookup_elem(&other_vcpus, &key);
+}
+
+// Of a vCPU that this thread runs; 0 when it was not seen yet.
+static __always_inline struct VcpuCounts* counts_of_vcpu(const void* vcpu) {
+  struct VcpuCounts* first = first_counts_of(current_thread());
+  if (!first || first->vcpu == (__u64)vcpu) return first;
+  return find_other(vcpu);
+}
+
+// Of the vCPU that exited last in this thread.
+static __always_inline struct VcpuCounts* counts_of_current(void) {
+  struct VcpuCounts* first = first_counts_of(current_thread());
+  if (!first || first->vcpu == first->current_vcpu) return first;
+  return find_other((const void*)first->current_vcpu);
 }
 
 // Some loads at each exit; from outside, a thread's clocks would cost two files of /proc each.
@@ -95,19 +127,42 @@ static __always_inline void read_clocks(const struct task_struct* task,
   clocks->guest_ns = task->gtime;
 }
 
+static __always_inline void name_counts(struct VcpuCounts* counts, const void* vcpu, __u32 id) {
+  const struct task_struct* task = current_thread();
+  counts->start_boottime_ns = task->start_boottime;
+  counts->tgid = (__u32)task->tgid;
+  counts->tid = (__u32)task->pid;
+  counts->vcpu = (__u64)vcpu;
+  counts->vcpu_id = id;
+}
+
 // Once per thread, so that the usual way saves no registers for it.
 static __noinline struct VcpuCounts* add_current_thread(const void* vcpu) {
   const struct task_struct* task = current_thread();
   const __u64 key = key_of(task);
+  __u32 id;
+  if (bpf_probe_read_kernel(&id, sizeof(id), vcpu + vcpu_id_offset) != 0) return 0;
   bpf_map_update_elem(&vcpus, &key, &no_counts, BPF_NOEXIST);
   struct VcpuCounts* counts = bpf_map_lookup_elem(&vcpus, &key);
   if (!counts) return 0;
-  counts->start_boottime_ns = task->start_boottime;
-  counts->tgid = (__u32)task->tgid;
-  counts->tid = (__u32)task->pid;
+  name_counts(counts, vcpu, id);
   counts->has_run_delay = bpf_core_field_exists(task->sched_info.run_delay);
   read_clocks(task, &counts->first);
-  bpf_probe_read_kernel(&counts->vcpu_id, sizeof(counts->vcpu_id), vcpu + vcpu_id_offset);
+  return counts;
+}
+
+// A thread that runs several vCPUs: rare, and so not the fast way.
+static __noinline struct VcpuCounts* other_counts(const void* vcpu) {
+  const struct OtherVcpuKey key = {.thread = key_of(current_thread()), .vcpu = (__u64)vcpu};
+  struct VcpuCounts* counts = bpf_map_lookup_elem(&other_vcpus, &key);
+  __u32 id;
+  if (counts) return counts;
+  if (bpf_probe_read_kernel(&id, sizeof(id), vcpu + vcpu_id_offset) != 0) return 0;
+  bpf_map_update_elem(&other_vcpus, &key, &no_counts, BPF_NOEXIST);
+  counts = bpf_map_lookup_elem(&other_vcpus, &key);
+  if (!counts) return 0;
+  name_counts(counts, vcpu, id);
+  counts->is_other = 1;
   return counts;
 }
 
@@ -122,36 +177,58 @@ static __always_inline __u32 slot_of(__u64 code) {
 
 static __always_inline int count_exit(const void* vcpu, __u64 code) {
   const struct task_struct* task = current_thread();
-  struct VcpuCounts* counts = counts_of(task);
-  if (!counts) counts = add_current_thread(vcpu);
-  if (!counts) {
+  struct VcpuCounts* first = first_counts_of(task);
+  if (!first) first = add_current_thread(vcpu);
+  if (!first) {
     count_lost_exit();
     return 0;
+  }
+  read_clocks(task, &first->last);
+  first->current_vcpu = (__u64)vcpu;
+  struct VcpuCounts* counts = first;
+  if (first->vcpu != (__u64)vcpu) {
+    first->has_run_delay = 0;
+    counts = other_counts(vcpu);
+    if (!counts) {
+      count_lost_exit();
+      return 0;
+    }
   }
   const __u32 slot = slot_of(code);
   if (slot >= kSlots) return 0;  // never; for the verifier
   counts->exits[slot]++;
   counts->pending_slot = slot;
-  read_clocks(task, &counts->last);
   if (wants_exit_times) counts->pending_since_ns = bpf_ktime_get_ns();
   return 0;
 }
 
+// The arguments that it is asked for are the first or the second.
+static __always_inline const void* argument(const struct bpf_raw_tracepoint_args* context,
+                                            __u32 place) {
+  return place == 0 ? (const void*)context->args[0] : (const void*)context->args[1];
+}
+
 SEC("raw_tp/kvm_exit")
 int on_vmx_exit(struct bpf_raw_tracepoint_args* context) {
-  const void* vcpu = (const void*)context->args[0];
-  __u16 reason = 0;  // 31:16 of the field are flags (SDM vol. 3, 25.9.1)
-  bpf_probe_read_kernel(&reason, sizeof(reason), vcpu + exit_code_offset);
+  const void* vcpu = argument(context, exit_vcpu_argument);
+  __u16 reason;  // 31:16 of the field are flags (SDM vol. 3, 25.9.1)
+  if (bpf_probe_read_kernel(&reason, sizeof(reason), vcpu + exit_code_offset) != 0) {
+    count_lost_exit();
+    return 0;
+  }
   return count_exit(vcpu, reason);
 }
 
 SEC("raw_tp/kvm_exit")
 int on_svm_exit(struct bpf_raw_tracepoint_args* context) {
-  const void* vcpu = (const void*)context->args[0];
-  const void* vmcb = 0;
-  __u32 code = 0;
-  bpf_probe_read_kernel(&vmcb, sizeof(vmcb), vcpu + vmcb_offset);
-  bpf_probe_read_kernel(&code, sizeof(code), vmcb + exit_code_offset);
+  const void* vcpu = argument(context, exit_vcpu_argument);
+  const void* vmcb;
+  __u32 code;
+  if (bpf_probe_read_kernel(&vmcb, sizeof(vmcb), vcpu + vmcb_offset) != 0 ||
+      bpf_probe_read_kernel(&code, sizeof(code), vmcb + exit_code_offset) != 0) {
+    count_lost_exit();
+    return 0;
+  }
   return count_exit(vcpu, code);
 }
 
@@ -178,7 +255,7 @@ static __always_inline void add_time(struct TimeHistogram* times, __u64 time_ns,
 // Not loaded unless times are wanted.
 SEC("raw_tp/kvm_entry")
 int on_entry(struct bpf_raw_tracepoint_args* context) {
-  struct VcpuCounts* counts = counts_of(current_thread());
+  struct VcpuCounts* counts = counts_of_vcpu(argument(context, entry_vcpu_argument));
   if (!counts) return 0;
   const __u32 slot = counts->pending_slot;
   if (slot >= kSlots) return 0;
@@ -194,8 +271,9 @@ int on_entry(struct bpf_raw_tracepoint_args* context) {
 // Fired by the thread that runs the vCPU: on its PAUSE exits, or while it is scheduled in.
 SEC("raw_tp/kvm_ple_window_update")
 int on_window_update(struct bpf_raw_tracepoint_args* context) {
-  struct VcpuCounts* counts = counts_of(current_thread());
-  if (!counts) return 0;
+  struct VcpuCounts* counts = counts_of_current();
+  // A thread's next vCPU may be scheduled in before its first exit: then nobody knows it yet.
+  if (!counts || counts->vcpu_id != (__u32)context->args[0]) return 0;
   const __u32 new_window = (__u32)context->args[1];
   const __u32 old_window = (__u32)context->args[2];
   if (new_window > old_window)
@@ -208,10 +286,10 @@ int on_window_update(struct bpf_raw_tracepoint_args* context) {
 SEC("raw_tp/sched_process_exit")
 int on_thread_end(struct bpf_raw_tracepoint_args* context) {
   const struct task_struct* task = current_thread();
-  struct VcpuCounts* counts = counts_of(task);
+  struct VcpuCounts* counts = first_counts_of(task);
   if (!counts) return 0;
   read_clocks(task, &counts->last);
-  counts->ended = 1;
+  counts->ended = 1;  // those of its other vCPUs, if it had any, end with these
   return 0;
 }
 
@@ -220,7 +298,7 @@ enum { kErrnoNoSuchTask = 3 };
 // Fired between an exit and the next entry: inside kvm_vcpu_on_spin() when the exit is a PAUSE
 // exit, else by a hypercall of the guest.
 static __always_inline int count_yield(int result) {
-  struct VcpuCounts* counts = counts_of(current_thread());
+  struct VcpuCounts* counts = counts_of_current();
   if (!counts || counts->pending_slot != pause_slot) return 0;
   if (result > 0)
     counts->yields[kYieldSucceeded]++;

@@ -45,7 +45,13 @@ struct ThreadClocks {
   __u64 guest_ns;
 };
 
-/* One thread that runs a vCPU. One writer, the thread itself, so that plain increments are exact.
+/* A vCPU that a thread runs which runs others too: all but the thread's first one. */
+struct OtherVcpuKey {
+  __u64 thread; /* thread_key() */
+  __u64 vcpu;   /* its struct kvm_vcpu */
+};
+
+/* A vCPU as one thread runs it. One writer, the thread itself, so that plain increments are exact.
  */
 struct VcpuCounts {
   __u64 start_boottime_ns;
@@ -55,7 +61,10 @@ struct VcpuCounts {
   __u32 pending_slot; /* of the last exit; kSlots: it has been handled */
   __u64 pending_since_ns;
   __u32 ended; /* the thread has */
-  __u32 has_run_delay;
+  __u32 has_run_delay; /* 0 also of a thread that runs several vCPUs: it is not told whose it was */
+  __u64 vcpu;          /* its struct kvm_vcpu */
+  __u64 current_vcpu;  /* in the counts of a thread's first vCPU: which one exited last */
+  __u64 is_other;      /* not the thread's first vCPU; such have no clocks */
   struct ThreadClocks first; /* at its first exit that was seen */
   struct ThreadClocks last;  /* at its last one, or its end */
   __u64 window_grows;

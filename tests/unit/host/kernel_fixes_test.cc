@@ -64,6 +64,19 @@ TEST(KernelFixes, KnowsWhoseStatisticLacksFastPathExits) {
   EXPECT_EQ(CountsFastPathExits(std::nullopt), "unknown");
 }
 
+TEST(KernelFixes, ComparesReleasesOfVendorsToo) {
+  const FakeHost host("intel_ple");
+  const auto is_before = [&](std::string_view release, int major, int minor) {
+    host.Write("/proc/sys/kernel/osrelease", release);
+    return IsKernelBefore(host.root(), major, minor);
+  };
+  EXPECT_TRUE(is_before("5.14.0-503.el9.x86_64\n", 6, 1));
+  EXPECT_FALSE(is_before("6.1.0-56-cloud-amd64\n", 6, 1));
+  EXPECT_FALSE(is_before("7.3.4+deb13-cloud-amd64\n", 6, 1));
+  EXPECT_FALSE(is_before("6.12\n", 6, 1));
+  EXPECT_TRUE(is_before("garbage\n", 6, 1));
+}
+
 TEST(KernelFixes, OnlyApicvHasFastPathsThatNobodyCounts) {
   const FakeHost host("intel_ple");  // Linux 6.1.192
   constexpr std::string_view kApicv = "/sys/module/kvm_intel/parameters/enable_apicv";

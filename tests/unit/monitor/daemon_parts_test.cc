@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <latch>
+#include <thread>
 
 #include "host_tools/base/fd.h"
 #include "host_tools/monitor/privileges.h"
@@ -100,6 +102,28 @@ TEST(Privileges, AreGivenUpForGood) {
               const uint64_t kept = (uint64_t{1} << CAP_NET_RAW) | (uint64_t{1} << CAP_BPF);
               if (EffectiveCapabilities().value() != (had & kept)) return 2;
               return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 3;
+            }),
+            0);
+}
+
+// Also the threads that there are already, as those of the server are.
+TEST(Privileges, RootBecomesNobodyAndKeepsOnlyWhatIsUsed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can";
+  EXPECT_EQ(InChild([] {
+              const uint64_t had = EffectiveCapabilities().value();
+              if (!KeepOnlyCapabilities({CAP_BPF, CAP_SETUID, CAP_SETGID})) return 1;
+              uint64_t of_other = 1;
+              std::latch is_nobody(1);
+              std::thread other([&] {
+                is_nobody.wait();
+                of_other = EffectiveCapabilities().value() + ::geteuid();
+              });
+              const bool became = BecomeNobody({CAP_BPF}).has_value();
+              is_nobody.count_down();
+              other.join();
+              if (!became || ::geteuid() != 65534 || ::getegid() != 65534) return 2;
+              if (EffectiveCapabilities().value() != (had & uint64_t{1} << CAP_BPF)) return 3;
+              return of_other == 65534 ? 0 : 4;
             }),
             0);
 }

@@ -45,12 +45,12 @@ class FakeKernel final : public KernelCounts {
     }
     return OkStatus();
   }
-  std::optional<VcpuCounts> Find(uint64_t key) override {
+  std::optional<VcpuCounts> Find(const VcpuKey& key) override {
     const auto found = vms_.threads.find(key);
     return found == vms_.threads.end() ? std::nullopt : std::optional(CountsOf(found->second));
   }
-  void Forget(std::span<const uint64_t> keys) override {
-    for (const uint64_t key : keys) vms_.threads.erase(key);
+  void Forget(std::span<const VcpuKey> keys) override {
+    for (const VcpuKey& key : keys) vms_.threads.erase(key);
   }
   Result<SlotTimes> ExitTimes() override {
     SlotTimes times = {};
@@ -64,7 +64,7 @@ class FakeKernel final : public KernelCounts {
   std::vector<ProbeCost> ProbeCosts() override {
     return {{.program = "on_vmx_exit", .runs = 10, .time_ns = 1000, .missed = 0}};
   }
-  [[nodiscard]] std::string yields_missing_because() const override {
+  [[nodiscard]] std::string YieldsMissingBecause() const override {
     return vms_.counts_yields ? "" : "not here";
   }
 
@@ -75,6 +75,8 @@ class FakeKernel final : public KernelCounts {
     counts.tgid = static_cast<uint32_t>(thread.pid);
     counts.tid = static_cast<uint32_t>(thread.tid);
     counts.vcpu_id = thread.vcpu;
+    counts.vcpu = thread.other_vcpu;
+    counts.is_other = thread.other_vcpu == 0 ? 0 : 1;
     counts.ended = thread.ended ? 1 : 0;
     counts.has_run_delay = vms_.has_run_delay ? 1 : 0;
     counts.first = thread.first;
@@ -93,13 +95,16 @@ class FakeKernel final : public KernelCounts {
 
 }  // namespace
 
-uint64_t FakeThread::key() const {
-  return thread_key(static_cast<uint32_t>(tid), start_ticks * kNsPerTick + 1);
+VcpuKey FakeThread::key() const {
+  return {.thread = thread_key(static_cast<uint32_t>(tid), start_ticks * kNsPerTick + 1),
+          .vcpu = other_vcpu};
 }
 
 FakeVms::FakeVms(const fs::path& parent) : folder_(MakeFolder(parent)), root_(folder_) {
   pause_slot = MakeExitSlotTable(host::KvmModule::kIntel).pause_slot;
   fs::create_directories(folder_ / "proc");
+  Write("/proc/1/stat", StatText(1, 0));
+  Write("/proc/1/task/1/stat", StatText(1, 0));
   Write("/sys/module/kvm/parameters/halt_poll_ns", "200000\n");
   Write("/sys/module/kvm_intel/parameters/ple_gap", "128\n");
   Write("/sys/module/kvm_intel/parameters/ple_window", "4096\n");

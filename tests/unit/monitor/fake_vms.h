@@ -28,7 +28,9 @@ struct FakeThread {
   ThreadClocks first = {};
   ThreadClocks last = {};
 
-  [[nodiscard]] uint64_t key() const;
+  uint64_t other_vcpu = 0;  // not 0: the address of one that is not its thread's first
+
+  [[nodiscard]] VcpuKey key() const;
 };
 inline constexpr uint32_t kOtherExitSlot = 1;
 
@@ -52,7 +54,7 @@ class FakeVms {
   // In /proc only, or so that the kernel notices too.
   void EndThread(pid_t tid, bool noticed);
   // By key; a thread that ended stays until it is forgotten, as in the kernel.
-  std::map<uint64_t, FakeThread> threads;
+  std::map<VcpuKey, FakeThread> threads;
   FakeThread& Thread(pid_t tid);
 
   uint32_t pause_slot = 0;

@@ -13,6 +13,7 @@ namespace plectl::monitor {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -86,6 +87,26 @@ TEST_F(MonitorTest, LeavesOutWhatIsNotCounted) {
   EXPECT_THAT(Scrape(),
               AllOf(Not(HasSubstr("directed_yields")), Not(HasSubstr("run_delay")),
                     Not(HasSubstr("handling_seconds")), HasSubstr("plectl_vm_cpu_seconds_total")));
+}
+
+// /proc mounted with hidepid: that no VM is seen says nothing.
+TEST_F(MonitorTest, IsNotHealthyWhileProcessesAreHidden) {
+  Make();
+  EXPECT_THAT(Scrape(), HasSubstr("plectl_monitor_healthy{component=\"vms\"} 1\n"));
+  vms_.Remove("/proc/1");
+  EXPECT_THAT(Scrape(), HasSubstr("plectl_monitor_healthy{component=\"vms\"} 0\n"));
+  EXPECT_THAT(monitor_->Tick(), Contains(HasSubstr("hidepid")));
+  EXPECT_THAT(monitor_->Tick(), Not(Contains(HasSubstr("hidepid")))) << "said once";
+}
+
+TEST_F(MonitorTest, DropsDirectedYieldsWhileTheyAreNotCounted) {
+  Make();
+  EXPECT_THAT(Scrape(), HasSubstr("plectl_vm_directed_yields_total{"));
+  vms_.counts_yields = false;
+  EXPECT_THAT(Scrape(), Not(HasSubstr("plectl_vm_directed_yields_total{")));
+  EXPECT_THAT(monitor_->Tick(), Contains(HasSubstr("directed yields are not counted: not here")));
+  vms_.counts_yields = true;
+  EXPECT_THAT(Scrape(), HasSubstr("plectl_vm_directed_yields_total{"));
 }
 
 TEST_F(MonitorTest, ShowsNoCountsWhenTheyCannotBeRead) {

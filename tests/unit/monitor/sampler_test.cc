@@ -73,6 +73,28 @@ TEST_F(SamplerTest, HasNoRunDelayWhereTheKernelHasNone) {
   EXPECT_EQ(Vm(100).vcpus[0].all.clocks.run_delay_ns, std::nullopt);
 }
 
+// One thread runs vCPU 0 and 1 in turn: their counts are apart, and both end with the thread.
+TEST_F(SamplerTest, KnowsTheVcpusOfAThreadThatRunsSeveral) {
+  vms_.Start(100, "a", 1);
+  vms_.has_run_delay = false;  // as the probes do with such a thread
+  vms_.Thread(101).pauses = 100;
+  FakeThread other = vms_.Thread(101);
+  other.vcpu = 1;
+  other.other_vcpu = 0xffff888000001000;
+  other.pauses = 300;
+  vms_.threads[other.key()] = other;
+  Update();
+  ASSERT_EQ(Vm(100).vcpus.size(), 2U);
+  EXPECT_EQ(Vm(100).vcpus[0].all.pause_exits, 100U);
+  EXPECT_EQ(Vm(100).vcpus[1].all.pause_exits, 300U);
+  EXPECT_EQ(Vm(100).vcpus[1].all.clocks.run_delay_ns, std::nullopt);
+  vms_.threads[{.thread = other.key().thread}].ended = true;
+  Update();
+  EXPECT_TRUE(vms_.threads.empty()) << "both were forgotten";
+  Update();
+  EXPECT_EQ(Vm(100).vcpus[1].all.pause_exits, 300U);
+}
+
 TEST_F(SamplerTest, ForgetsAVmThatEndedHereAndInTheKernel) {
   vms_.Start(100, "a", 4);
   vms_.Start(200, "b", 1);
