@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -41,6 +42,10 @@ thread_local std::string* current_log = nullptr;
 
 std::string HintFor(int error_number) {
   if (error_number == EPERM || error_number == EACCES) {
+    if (::geteuid() == 0) {
+      return "this root has no CAP_BPF and CAP_PERFMON, as in a container: run plectl on the host "
+             "itself, or use the perf observers";
+    }
     return "run plectl as root (CAP_BPF and CAP_PERFMON), or use the perf observers";
   }
   return "use the perf observers on this host";

@@ -11,6 +11,7 @@
 #include "host_tools/host/absent_counter.h"
 #include "host_tools/host/bpf_exit_counter.h"
 #include "host_tools/host/bpf_on_spin_counter.h"
+#include "host_tools/host/bpf_support.h"
 #include "host_tools/host/dropping_counter.h"
 #include "host_tools/host/function_probes.h"
 #include "host_tools/host/kernel_fixes.h"
@@ -222,7 +223,12 @@ Result<ObserverPair> OpenObservers(const HostRoot& root, KvmModule module,
     return Environment(fmt::format("check the count of PAUSE exits: {}", off),
                        fmt::format("{}; or count nothing: --observer none", kFunctionProbesOnHint));
   }
-  PLECTL_ASSIGN_OR_RETURN(ObserverPair pair, OpenChosen(root, module, options));
+  Result<ObserverPair> opened = OpenChosen(root, module, options);
+  const std::string locked = LockedDownBecause(root);
+  if (!opened && !locked.empty()) {
+    return Environment("count VM exits: " + locked, std::string(kLockedDownHint));
+  }
+  PLECTL_ASSIGN_OR_RETURN(ObserverPair pair, std::move(opened));
   pair.check_trials = options.check;
   pair.kvm_lacks_fast_path_exits = KvmLacksFastPathExits(root, module);
   pair.unchecked_because = UncheckedBecause(options.choice);

@@ -30,6 +30,9 @@ std::string HintFor(int error_number) {
     case EACCES:
     case EPERM:
       if (!LockedDownBecause(HostRoot()).empty()) return std::string(kLockedDownHint);
+      if (::geteuid() == 0) {
+        return "this root has no CAP_PERFMON, as in a container: run plectl on the host itself";
+      }
       return "run plectl as root (CAP_PERFMON)";
     case EMFILE:
       return "raise the limit of open files (ulimit -n)";

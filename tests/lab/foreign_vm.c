@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A foreign VMM: each vCPU executes so many PAUSEs, then so many CPUIDs, then stays in user space
- * until the program is ended. Usage: foreign_vm VCPUS PAUSES CPUIDS. Prints "done" when all have.
- */
+ * until the program is ended. Usage: foreign_vm VCPUS PAUSES CPUIDS [one-thread]. Prints "done"
+ * when all have. With "one-thread" all vCPUs run in the main thread, one after the other, and vCPU
+ * i executes 2 i + 1 times as many CPUIDs. */
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -46,10 +47,14 @@ static void set_registers(int vcpu) {
   if (ioctl(vcpu, KVM_SET_REGS, &registers) != 0) fail("KVM_SET_REGS");
 }
 
-static void* run_vcpu(void* argument) {
-  const int vcpu = *(const int*)argument;
+static void run_in_this_thread(int vcpu) {
   set_registers(vcpu);
   if (ioctl(vcpu, KVM_RUN, 0) != 0) fail("KVM_RUN");
+}
+
+static void* run_vcpu(void* argument) {
+  const int vcpu = *(const int*)argument;
+  run_in_this_thread(vcpu);
   pthread_barrier_wait(&all_done);
   pause();
   return NULL;
@@ -72,17 +77,24 @@ static int make_vm(void) {
 int main(int argc, char** argv) {
   static int vcpus[kVcpusMax];
   struct timespec start, end;
-  const int count = argc == 4 ? atoi(argv[1]) : 0;
+  const int count = argc == 4 || argc == 5 ? atoi(argv[1]) : 0;
+  const int one_thread = argc == 5 && strcmp(argv[4], "one-thread") == 0;
+  if (argc == 5 && !one_thread) return 2;
   if (count < 1 || count > kVcpusMax) return 2;
   pauses = (unsigned)atoi(argv[2]);
   cpuids = (unsigned)atoi(argv[3]);
-  pthread_barrier_init(&all_done, NULL, (unsigned)count + 1);
+  pthread_barrier_init(&all_done, NULL, one_thread ? 1 : (unsigned)count + 1);
   const int vm = make_vm();
   clock_gettime(CLOCK_MONOTONIC, &start);
   for (int i = 0; i < count; ++i) {
     pthread_t thread;
     vcpus[i] = ioctl(vm, KVM_CREATE_VCPU, i);
     if (vcpus[i] < 0) fail("KVM_CREATE_VCPU");
+    if (one_thread) {
+      cpuids = (unsigned)atoi(argv[3]) * (2 * (unsigned)i + 1);
+      run_in_this_thread(vcpus[i]);
+      continue;
+    }
     if (pthread_create(&thread, NULL, run_vcpu, &vcpus[i]) != 0) fail("make a thread");
   }
   pthread_barrier_wait(&all_done);

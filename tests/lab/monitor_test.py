@@ -103,6 +103,23 @@ kill -TERM $monitor; wait $monitor; echo "ended $?"
 cat monitor.log >&2
 """
 
+UNSEEN = """
+monitor --per-vcpu-reasons
+start_vm 2 1 100 one-thread
+scrape several
+echo 0 >/proc/sys/kernel/ftrace_enabled
+scrape no_ftrace
+logged 'directed yields are not counted: kernel.ftrace_enabled is 0'
+echo 1 >/proc/sys/kernel/ftrace_enabled
+mount -o remount,hidepid=2 /proc
+scrape hidden
+logged 'hidepid'
+mount -o remount,hidepid=0 /proc
+scrape seen
+kill -TERM $monitor; wait $monitor
+cat monitor.log >&2
+"""
+
 
 def page_of(text, scrape):
     """What followed `scrape NAME`, up to the first line that is no metric's."""
@@ -206,6 +223,22 @@ class Monitor(lab_harness.LabTest):
                  and not line.startswith(("plectl_", "exposer_"))]
         self.check_reload(lines, scrapes, done.stderr)
         self.check_unprivileged(lines, scrapes, done)
+
+    def test_what_is_not_seen_is_no_count(self):
+        """A thread that runs two vCPUs has them apart; without ftrace there are no directed yields,
+        and with hidepid no healthy VMs."""
+        done = self.lab_script(FUNCTIONS + UNSEEN, "--file", f"{FOREIGN_VM}:/job/foreign_vm")
+        scrapes = scrapes_of(done.stdout)
+        cpuids = {dict(labels)["vcpu"]: value
+                  for (name, labels), value in scrapes["several"].items()
+                  if name == "plectl_vcpu_exits_total" and dict(labels)["reason"] == "CPUID"}
+        self.assertEqual(cpuids, {"0": 100, "1": 300}, done.stderr)
+        yields = {name: bool(values_of(scrape, "plectl_vm_directed_yields_total", "result"))
+                  for name, scrape in scrapes.items() if name in ("several", "no_ftrace")}
+        self.assertEqual(yields, {"several": True, "no_ftrace": False}, done.stderr)
+        healthy = {name: values_of(scrape, "plectl_monitor_healthy", "component")["vms"]
+                   for name, scrape in scrapes.items()}
+        self.assertEqual(healthy, {"several": 1, "no_ftrace": 1, "hidden": 0, "seen": 1})
 
     def check_reload(self, lines, scrapes, stderr):
         for line in ("set 0", "restored 0", "kvm without 1", "ended 0"):

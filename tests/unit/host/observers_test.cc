@@ -48,6 +48,16 @@ TEST(OpenObservers, RefusesWhereFunctionProbesDoNotRunAndNamesTheSysctl) {
   EXPECT_TRUE(OpenObservers(host.root(), KvmModule::kIntel, none));
 }
 
+TEST(OpenObservers, NamesTheLockdownAndNothingElse) {
+  const FakeHost host("intel_ple");
+  host.Write("/sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
+  const auto pair = OpenObservers(host.root(), KvmModule::kIntel, {});
+  ASSERT_FALSE(pair);
+  EXPECT_THAT(pair.error().message, HasSubstr("lockdown=confidentiality"));
+  EXPECT_LT(pair.error().Text().size(), 300U);
+  EXPECT_THAT(pair.error().hint, HasSubstr("lockdown=integrity"));
+}
+
 TEST(CheckObserverOptions, EveryChoiceFitsANewRun) {
   for (const ObserverChoice choice :
        {ObserverChoice::kAuto, ObserverChoice::kBpf, ObserverChoice::kPerf,
