@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <system_error>
 
@@ -18,12 +20,49 @@ std::filesystem::path ParentOf(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-Status WriteAndSync(const std::filesystem::path& path, std::string_view text, unsigned mode) {
-  PLECTL_ASSIGN_OR_RETURN(const Fd file, OpenFile(path, O_WRONLY | O_CREAT | O_TRUNC, mode));
-  if (Status written = WriteAll(file.get(), text); !written) {
+// A folder may be written to and searched, and yet not be readable.
+Result<Fd> OpenFolder(const std::filesystem::path& directory) {
+  Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() && errno == EACCES) {
+    fd = Fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  if (!fd.valid()) return SystemFailure(fmt::format("open {}", directory.string()), errno);
+  return fd;
+}
+
+Status SyncFolder(const Fd& folder, const std::filesystem::path& directory) {
+  if (::fsync(folder.get()) == 0) return OkStatus();
+  // A folder that cannot be read cannot be synced by itself, and some file systems know no such
+  // thing.
+  if (errno == EBADF || errno == EINVAL) {
+    ::sync();
+    return OkStatus();
+  }
+  return SystemFailure(fmt::format("fsync {}", directory.string()), errno);
+}
+
+Result<std::string> UnguessableName() {
+  uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != sizeof random) {
+    return SystemFailure("getrandom", errno);
+  }
+  return fmt::format(".plectl-{:016x}.tmp", random);
+}
+
+// What a file cannot stand in for.
+bool IsWrittenInPlace(const std::filesystem::path& path) {
+  const std::string text = std::filesystem::absolute(path).lexically_normal().string();
+  if (text.starts_with("/dev/") || text.starts_with("/proc/")) return true;
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 &&
+         (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
+}
+
+Status WriteInPlace(const std::filesystem::path& path, std::string_view text) {
+  PLECTL_ASSIGN_OR_RETURN(const Fd file, OpenFile(path, O_WRONLY | O_NOCTTY));
+  if (const Status written = WriteAll(file.get(), text); !written) {
     return Fail(WithContext(path.string(), written.error()));
   }
-  if (::fsync(file.get()) != 0) return SystemFailure(fmt::format("fsync {}", path.string()), errno);
   return OkStatus();
 }
 
@@ -62,14 +101,46 @@ Status WriteAll(int fd, std::string_view text) {
   return OkStatus();
 }
 
-Status WriteFileAtomically(const std::filesystem::path& path, std::string_view text,
-                           unsigned mode) {
-  const std::filesystem::path temporary = path.string() + ".tmp";
-  PLECTL_RETURN_IF_ERROR(WriteAndSync(temporary, text, mode));
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    return SystemFailure(fmt::format("rename {} to {}", temporary.string(), path.string()), errno);
+Result<StagedFile> StagedFile::Create(const std::filesystem::path& path, std::string_view text,
+                                      std::optional<unsigned> mode) {
+  PLECTL_ASSIGN_OR_RETURN(Fd directory, OpenFolder(ParentOf(path)));
+  PLECTL_ASSIGN_OR_RETURN(std::string name, UnguessableName());
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  constexpr unsigned kDefaultMode = 0644;
+  Fd file(::openat(directory.get(), name.c_str(), kFlags, mode.value_or(kDefaultMode)));
+  if (!file.valid()) {
+    return SystemFailure(fmt::format("create a file in {}", ParentOf(path).string()), errno);
   }
-  return SyncDirectory(ParentOf(path));
+  StagedFile staged(path, std::move(directory), std::move(file), std::move(name));
+  const int fd = staged.file_.get();
+  if (mode && ::fchmod(fd, *mode) != 0) {
+    return SystemFailure(fmt::format("chmod {}", path.string()), errno);
+  }
+  if (const Status written = WriteAll(fd, text); !written) {
+    return Fail(WithContext(path.string(), written.error()));
+  }
+  if (::fsync(fd) != 0) return SystemFailure(fmt::format("fsync {}", path.string()), errno);
+  return staged;
+}
+
+StagedFile::~StagedFile() {
+  if (file_.valid()) ::unlinkat(directory_.get(), name_.c_str(), 0);
+}
+
+Status StagedFile::Commit() {
+  const std::string final_name = path_.filename().string();
+  if (::renameat(directory_.get(), name_.c_str(), directory_.get(), final_name.c_str()) != 0) {
+    return SystemFailure(fmt::format("write {}", path_.string()), errno);
+  }
+  file_.Reset();
+  return SyncFolder(directory_, ParentOf(path_));
+}
+
+Status WriteFileAtomically(const std::filesystem::path& path, std::string_view text,
+                           std::optional<unsigned> mode) {
+  if (IsWrittenInPlace(path)) return WriteInPlace(path, text);
+  PLECTL_ASSIGN_OR_RETURN(StagedFile staged, StagedFile::Create(path, text, mode));
+  return staged.Commit();
 }
 
 Status RemoveFileDurably(const std::filesystem::path& path) {
@@ -82,17 +153,19 @@ Status RemoveFileDurably(const std::filesystem::path& path) {
 
 Status MakeDirectories(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return SystemFailure(fmt::format("create directory {}", path.string()), error.value());
-  return OkStatus();
+  if (path.empty() || std::filesystem::is_directory(path, error)) return OkStatus();
+  PLECTL_RETURN_IF_ERROR(MakeDirectories(path.parent_path()));
+  constexpr mode_t kLessUmask = 0777;
+  if (path.has_filename() && ::mkdir(path.c_str(), kLessUmask) != 0) {
+    if (errno == EEXIST && std::filesystem::is_directory(path, error)) return OkStatus();
+    return SystemFailure(fmt::format("create directory {}", path.string()), errno);
+  }
+  return SyncDirectory(ParentOf(path));
 }
 
 Status SyncDirectory(const std::filesystem::path& directory) {
-  PLECTL_ASSIGN_OR_RETURN(const Fd fd, OpenFile(directory, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0) {
-    return SystemFailure(fmt::format("fsync {}", directory.string()), errno);
-  }
-  return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(const Fd fd, OpenFolder(directory));
+  return SyncFolder(fd, directory);
 }
 
 }  // namespace plectl

@@ -39,10 +39,11 @@ struct Options {
 Result<experiment::CalibrationReport> Measure(CommandContext& context, const Options& options) {
   PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(options.relax_tsc_cycles));
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads, guests::EmbeddedPayloads());
+  PLECTL_ASSIGN_OR_RETURN(auto loader, host::MakeKmodLoader(context.root));
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, host::LoadedModule(context.root));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
-                          host::ParamSession::Begin(context.root, module, host::MakeKmodLoader()));
+                          host::ParamSession::Begin(context.root, module, std::move(loader)));
   params.WaitForOthers(options.wait);
   experiment::Calibrator calibrator(
       {.root = context.root,

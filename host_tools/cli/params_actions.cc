@@ -4,7 +4,12 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+
 #include "host_tools/base/stop.h"
+#include "host_tools/cli/command.h"
+#include "host_tools/host/module_loader.h"
 #include "host_tools/host/module_params.h"
 #include "host_tools/host/module_reload.h"
 #include "host_tools/host/param_request.h"
@@ -40,13 +45,6 @@ Status CheckInput(const ParamValues& values) {
   PLECTL_ASSIGN_OR_RETURN(const std::optional<KvmModule> module, host::ModuleOfParams(names));
   if (!module) return BadInput("no parameters given", "write for example ple_window=8192");
   return host::CheckPleValues(*module, values);
-}
-
-// A recorded host has no module to reload, and ours must not be reloaded in its place.
-Status CheckRealHost(const HostRoot& root) {
-  if (root.is_real()) return OkStatus();
-  return Environment("a recorded host cannot be changed",
-                     "leave --host-root out, or use --dry-run");
 }
 
 void PrintChanges(const ParamValues& before, const ParamValues& after) {
@@ -103,32 +101,26 @@ Status DryRunRestore(const HostRoot& root, bool keep_persisted) {
   return OkStatus();
 }
 
-// Waits only when there is something to reload for.
-Status AwaitReloadableFor(const HostRoot& root, KvmModule module, const ParamValues& wanted,
-                          std::chrono::seconds wait) {
-  if (wait.count() == 0 || !host::IsLoaded(root, module)) return OkStatus();
-  PLECTL_ASSIGN_OR_RETURN(const ParamValues current, host::ReadParams(root, module));
-  if (host::Differences(wanted, current).empty()) return OkStatus();
-  return host::AwaitReloadable(root, module, wait);
+Result<std::optional<host::StagedPersistence>> StageIfAsked(const HostRoot& root,
+                                                            const ParamsOptions& options,
+                                                            KvmModule module,
+                                                            const ParamValues& values,
+                                                            const ParamValues& originals) {
+  if (!options.persist) return std::nullopt;
+  PLECTL_ASSIGN_OR_RETURN(host::StagedPersistence staged,
+                          host::StagedPersistence::Stage(root, module, values, originals));
+  return std::optional(std::move(staged));
 }
 
 // The change is not undone when it cannot be made to last: the user learns which half is done.
-Status Persist(const HostRoot& root, KvmModule module, const ParamValues& values) {
-  if (Status written = host::PersistParams(root, module, values); !written) {
+Status Persist(host::StagedPersistence& staged, KvmModule module) {
+  if (Status written = staged.Commit(); !written) {
     return Fail(WithContext("the parameters are set until the module is loaded next, but not after",
                             written.error()));
   }
   fmt::print(stderr, "written: {} (run update-initramfs -u where the initramfs loads {})\n",
              host::kPersistedPath, host::ModuleName(module));
   return OkStatus();
-}
-
-Status AwaitRestorable(const HostRoot& root, std::chrono::seconds wait) {
-  PLECTL_ASSIGN_OR_RETURN(const auto journal, host::LoadJournal(root));
-  if (!journal) return OkStatus();
-  PLECTL_ASSIGN_OR_RETURN(const std::string boot_id, host::BootId(root));
-  if (boot_id != journal->boot_id) return OkStatus();
-  return AwaitReloadableFor(root, journal->module, journal->originals, wait);
 }
 
 void PrintRestored(const host::RestoreOutcome& outcome) {
@@ -148,43 +140,43 @@ Status SetParams(const HostRoot& root, const std::vector<std::string>& assignmen
   PLECTL_ASSIGN_OR_RETURN(const KvmModule module, host::LoadedModule(root));
   if (options.persist) PLECTL_RETURN_IF_ERROR(host::CheckPersistable(root, module, values));
   if (options.dry_run) return DryRunSet(root, module, values, options.persist);
-  PLECTL_RETURN_IF_ERROR(CheckRealHost(root));
+  PLECTL_ASSIGN_OR_RETURN(auto loader, host::MakeKmodLoader(root));
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
-  PLECTL_RETURN_IF_ERROR(AwaitReloadableFor(root, module, values, options.wait));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession session,
-                          host::ParamSession::Begin(root, module, host::MakeKmodLoader()));
-  const ParamValues before = session.originals();
+                          host::ParamSession::Begin(root, module, std::move(loader)));
+  session.WaitForOthers(options.wait);
+  PLECTL_ASSIGN_OR_RETURN(std::optional<host::StagedPersistence> staged,
+                          StageIfAsked(root, options, module, values, session.originals()));
   PLECTL_ASSIGN_OR_RETURN(const ParamValues after, session.Apply(values));
   PLECTL_RETURN_IF_ERROR(CheckNotStopped());
   session.KeepJournal();
-  PrintChanges(before, after);
+  PrintChanges(session.originals(), after);
   fmt::print(stderr, "{}\n",
              session.reloads() == 0 ? "these values were set already: nothing was reloaded"
                                     : "undo: sudo plectl params restore");
-  return options.persist ? Persist(root, module, values) : OkStatus();
+  return staged ? Persist(*staged, module) : OkStatus();
 }
 
-Status RestoreParams(const HostRoot& root, const ParamsOptions& options) {
-  if (options.dry_run) return DryRunRestore(root, options.keep_persisted);
-  PLECTL_RETURN_IF_ERROR(CheckRealHost(root));
-  PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
-  // First what lasts: a reboot must not bring back what the user wants gone.
-  bool removed = false;
-  if (!options.keep_persisted) {
-    PLECTL_ASSIGN_OR_RETURN(removed, host::RemovePersistedParams(root));
+Result<int> RestoreParams(const HostRoot& root, const ParamsOptions& options) {
+  if (options.dry_run) {
+    PLECTL_RETURN_IF_ERROR(DryRunRestore(root, options.keep_persisted));
+    return kExitFine;
   }
-  if (removed) fmt::print("removed {}\n", host::kPersistedPath);
-  PLECTL_RETURN_IF_ERROR(AwaitRestorable(root, options.wait));
-  const auto loader = host::MakeKmodLoader();
-  PLECTL_ASSIGN_OR_RETURN(const host::RestoreOutcome outcome,
-                          host::RestoreFromJournal(root, *loader));
-  if (outcome.restored) {
+  PLECTL_ASSIGN_OR_RETURN(const auto loader, host::MakeKmodLoader(root));
+  PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
+  PLECTL_ASSIGN_OR_RETURN(
+      const host::RestoreOutcome outcome,
+      host::RestoreFromJournal(root, *loader, {options.keep_persisted, options.wait}));
+  if (outcome.removed_file) fmt::print("removed {}\n", host::kPersistedPath);
+  if (outcome.not_originals) {
+    fmt::print("{} does not have its original parameters\n", host::ModuleName(outcome.module));
+  } else if (outcome.restored) {
     PrintRestored(outcome);
-  } else if (!removed) {
+  } else if (!outcome.removed_file) {
     fmt::print("nothing to restore\n");
   }
   if (!outcome.note.empty()) fmt::print(stderr, "note: {}\n", outcome.note);
-  return OkStatus();
+  return outcome.not_originals ? kExitNegativeVerdict : kExitFine;
 }
 
 }  // namespace plectl::cli

@@ -28,7 +28,7 @@ Status SetParams(const HostRoot& root, const std::vector<std::string>& assignmen
                  const ParamsOptions& options);
 
 // Brings back what the journal holds, and removes what SetParams() made to last; nothing to do is a
-// success.
-Status RestoreParams(const HostRoot& root, const ParamsOptions& options);
+// success. The exit code: 1 when the module's parameters are known not to be the originals.
+Result<int> RestoreParams(const HostRoot& root, const ParamsOptions& options);
 
 }  // namespace plectl::cli

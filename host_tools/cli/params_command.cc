@@ -60,7 +60,8 @@ void AddRestore(CLI::App& params, CommandContext& context, const OptionsPtr& opt
                     "Leave /etc/modprobe.d/plectl.conf, for the start of the machine");
   restore->footer("Example: sudo plectl params restore");
   restore->callback([&context, options] {
-    context.exit_code = ExitCodeOf(RestoreParams(context.root, options->change));
+    const Result<int> restored = RestoreParams(context.root, options->change);
+    context.exit_code = restored ? *restored : ReportError(restored.error());
   });
 }
 

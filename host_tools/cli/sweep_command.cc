@@ -139,6 +139,9 @@ Status Sweep(CommandContext& context, SweepArguments& arguments) {
       work.manifests.empty() ? experiment::Manifest() : work.manifests.front();
   PLECTL_RETURN_IF_ERROR(host::CheckObserverOptions(arguments.observers, before.observers));
   for (const std::string& note : work.notes) fmt::print(stderr, "note: {}\n", note);
+  if (!arguments.in_lab && arguments.dry_run) {
+    PLECTL_RETURN_IF_ERROR(CheckPlanOnThisHost(context.root, plan));
+  }
   if (arguments.dry_run) return PrintDryRun(plan, arguments);
   return Measure(context, plan, payloads, arguments);
 }

@@ -11,7 +11,9 @@
 #include "host_tools/experiment/kvm_executor.h"
 #include "host_tools/guests/payload_source.h"
 #include "host_tools/guests/vmm_runner.h"
+#include "host_tools/host/module_params.h"
 #include "host_tools/host/observers.h"
+#include "host_tools/host/param_request.h"
 
 namespace plectl::cli {
 namespace {
@@ -48,16 +50,37 @@ Result<std::optional<host::PerfControl>> OpenPerfControl(const SweepArguments& a
   return perf;
 }
 
+// A set that this host would refuse is refused before the first trial, not after some.
+Status CheckParamSets(const HostRoot& root, host::KvmModule module,
+                      const host::ParamValues& current, const experiment::Plan& plan) {
+  for (const host::ParamValues& set : plan.param_sets) {
+    if (const auto target = host::TargetValues(root, module, current, set); !target) {
+      return Fail(
+          WithContext(fmt::format("the plan's set {}", host::OptionString(set)), target.error()));
+    }
+  }
+  return OkStatus();
+}
+
 }  // namespace
+
+Status CheckPlanOnThisHost(const HostRoot& root, const experiment::Plan& plan) {
+  if (!host::LoadedModule(root)) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
+  PLECTL_ASSIGN_OR_RETURN(const host::ParamValues current, host::ReadParams(root, module));
+  return CheckParamSets(root, module, current, plan);
+}
 
 Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& context,
                                                               const experiment::Plan& plan,
                                                               const guests::PayloadImage& payloads,
                                                               const SweepArguments& arguments) {
   const HostRoot& root = context.root;
+  PLECTL_ASSIGN_OR_RETURN(auto loader, host::MakeKmodLoader(root));
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
-                          host::ParamSession::Begin(root, module, host::MakeKmodLoader()));
+                          host::ParamSession::Begin(root, module, std::move(loader)));
+  PLECTL_RETURN_IF_ERROR(CheckParamSets(root, module, params.originals(), plan));
   params.WaitForOthers(arguments.wait);
   PLECTL_ASSIGN_OR_RETURN(host::ObserverPair observers,
                           Observers(context, module, arguments.observers));

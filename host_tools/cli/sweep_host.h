@@ -18,4 +18,8 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
                                                               const guests::PayloadImage& payloads,
                                                               const SweepArguments& arguments);
 
+// For a dry run: whether this host, when its module is loaded, would take every parameter set of
+// the plan, with what the plan does not name.
+Status CheckPlanOnThisHost(const HostRoot& root, const experiment::Plan& plan);
+
 }  // namespace plectl::cli

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <libkmod.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
 #include "host_tools/base/host_root.h"
+#include "host_tools/host/module_file.h"
 #include "host_tools/host/module_holders.h"
 #include "host_tools/host/module_loader.h"
 #include "host_tools/host/module_params.h"
@@ -59,7 +61,12 @@ Result<Found> Find(std::string_view name) {
 std::string HintForLoad(int error_number) {
   switch (error_number) {
     case EPERM:
-      return "run as root (sudo), with module loading allowed (/proc/sys/kernel/modules_disabled)";
+      return ::geteuid() == 0
+                 ? "the kernel refuses it: see dmesg for lockdown, a missing signature "
+                   "or capability, and sysctl kernel.modules_disabled"
+                 : "run as root (sudo)";
+    case EKEYREJECTED:
+      return "the kernel takes signed modules only (module.sig_enforce): sign it, or reboot";
     case EEXIST:
       return "something else has loaded it meanwhile; run: sudo plectl params restore";
     case EOPNOTSUPP:
@@ -67,6 +74,31 @@ std::string HintForLoad(int error_number) {
     default:
       return "see dmesg for the kernel's reason";
   }
+}
+
+std::string InfoOf(const kmod_list* info, std::string_view key) {
+  const kmod_list* entry = nullptr;
+  kmod_list_foreach(entry, info) {
+    if (key == kmod_module_info_get_key(entry)) return kmod_module_info_get_value(entry);
+  }
+  return {};
+}
+
+// Reads the file as the kernel would; one that is damaged is none.
+Result<ModuleFile> FileOf(const Found& found) {
+  ModuleFile file;
+  file.path = kmod_module_get_path(found.module.get());
+  kmod_list* info = nullptr;
+  const int error = kmod_module_get_info(found.module.get(), &info);
+  if (error < 0) {
+    return SystemFailure(fmt::format("read module file {}", file.path.string()), -error,
+                         "install the running kernel's modules again");
+  }
+  file.srcversion = InfoOf(info, "srcversion");
+  file.vermagic = InfoOf(info, "vermagic");
+  file.is_signed = !InfoOf(info, "sig_id").empty();
+  kmod_module_info_free_list(info);
+  return file;
 }
 
 // Loaded as modprobe does, with the host's own options: these modules are not ours to change.
@@ -92,16 +124,37 @@ Failure Busy(KvmModule module) {
   return Environment(fmt::format("{} is busy", ModuleName(module)), "try again");
 }
 
+// Changes when the file does.
+std::string StampOf(const char* path) {
+  struct stat status {};
+  if (::stat(path, &status) != 0) return {};
+  return fmt::format("{} {} {} {}.{}", path, status.st_ino, status.st_size, status.st_ctim.tv_sec,
+                     status.st_ctim.tv_nsec);
+}
+
 class KmodLoader : public ModuleLoader {
  public:
-  // What could not be loaded again is not unloaded: Find() looks for the file first.
+  Status CheckLoadable(KvmModule module) override {
+    const HostRoot root;
+    PLECTL_ASSIGN_OR_RETURN(const Found found, Find(ModuleName(module)));
+    const std::string seen = StampOf(kmod_module_get_path(found.module.get()));
+    if (seen == checked_) return OkStatus();
+    PLECTL_ASSIGN_OR_RETURN(const ModuleFile file, FileOf(found));
+    PLECTL_RETURN_IF_ERROR(CheckKernelLoads(root, module, file));
+    PLECTL_RETURN_IF_ERROR(CheckSameAsLoaded(root, module, file));
+    checked_ = seen;
+    return OkStatus();
+  }
+
+  // What could not be loaded again is not unloaded.
   Status Unload(KvmModule module) override {
+    PLECTL_RETURN_IF_ERROR(CheckLoadable(module));
     PLECTL_ASSIGN_OR_RETURN(const Found found, Find(ModuleName(module)));
     const int error = kmod_module_remove_module(found.module.get(), 0);
     if (error == 0) return OkStatus();
     if (error == -EAGAIN || error == -EBUSY) return Busy(module);
     return SystemFailure(fmt::format("unload module {}", ModuleName(module)), -error,
-                         error == -EPERM ? "run as root (sudo)" : "see dmesg");
+                         error == -EPERM ? HintForLoad(-error) : "see dmesg");
   }
 
   Status Load(KvmModule module, const ParamValues& values) override {
@@ -113,10 +166,17 @@ class KmodLoader : public ModuleLoader {
     return SystemFailure(fmt::format("load module {} with \"{}\"", ModuleName(module), options),
                          -error, HintForLoad(-error));
   }
+
+ private:
+  std::string checked_;  // the file that CheckLoadable() found good, as StampOf() has it
 };
 
 }  // namespace
 
-std::unique_ptr<ModuleLoader> MakeKmodLoader() { return std::make_unique<KmodLoader>(); }
+Result<std::unique_ptr<ModuleLoader>> MakeKmodLoader(const HostRoot& root) {
+  if (root.is_real()) return std::make_unique<KmodLoader>();
+  return Environment("a recorded host cannot be changed",
+                     "leave --host-root out, or use --dry-run");
+}
 
 }  // namespace plectl::host

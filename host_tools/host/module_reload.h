@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
@@ -30,17 +31,27 @@ struct WaitClock {
 Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience,
                        const WaitClock& clock = WaitClock::Real());
 
-// Unloads the module if it is there, loads it with the settable ones of `values` and reads all its
-// parameters back. The caller has checked CheckReloadable() and written the journal.
+// Unloads the module if it is there, loads it with the settable ones of `values`, notes that load
+// as ours (load_note.h) and reads all its parameters back. The caller has checked CheckReloadable()
+// and the loader's CheckLoadable(), and written the journal.
 Result<ParamValues> ReloadModule(const HostRoot& root, ModuleLoader& loader, KvmModule module,
                                  const ParamValues& values);
 
+// What BringBack() found and did.
+struct BroughtBack {
+  ParamValues values;        // as they are now
+  std::string left_because;  // not empty: they are another's, and were left as they are
+};
+
 // Makes the module's parameters exactly `originals`, whatever its state: unloaded, or loaded with
-// any values; does not touch it when they already are. Waits for its users as AwaitReloadable(),
-// but a requested stop only ends the waiting. Environment error that names each parameter
-// that cannot be brought back.
-Result<ParamValues> BringBack(const HostRoot& root, ModuleLoader& loader, KvmModule module,
+// any values; does not touch it when they already are, or when somebody else has loaded it since we
+// did. Waits for its users as AwaitReloadable(), but a requested stop only ends the waiting.
+// Environment error that names each parameter that cannot be brought back.
+Result<BroughtBack> BringBack(const HostRoot& root, ModuleLoader& loader, KvmModule module,
                               const ParamValues& originals,
                               std::chrono::seconds patience = std::chrono::seconds(0));
+
+// An Environment error when somebody else has loaded the module since we did, and has to know.
+Status CheckStillOurs(const HostRoot& root, KvmModule module);
 
 }  // namespace plectl::host

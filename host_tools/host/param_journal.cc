@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/host/param_journal.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "host_tools/base/file.h"
+#include "host_tools/host/host_lock.h"
+#include "host_tools/host/load_note.h"
 
 namespace plectl::host {
 namespace {
@@ -89,6 +95,32 @@ Result<std::string> MachineIdIn(const nlohmann::json& json) {
   return id;
 }
 
+nlohmann::json DeviceJson(const DeviceNode& device) {
+  return {
+      {"uid", device.uid}, {"gid", device.gid}, {"mode", device.mode}, {"xattrs", device.xattrs}};
+}
+
+// What it does not say cannot be put back, and is no reason to keep the parameters from it.
+std::optional<DeviceNode> DeviceIn(const nlohmann::json& json) {
+  const auto found = json.find("device");
+  if (found == json.end() || !found->is_object()) return std::nullopt;
+  DeviceNode device;
+  for (const auto& [key, place] : {std::pair("uid", &device.uid), std::pair("gid", &device.gid),
+                                   std::pair("mode", &device.mode)}) {
+    const auto number = found->find(key);
+    if (number == found->end() || !number->is_number_unsigned()) return std::nullopt;
+    const uint64_t value = number->get<uint64_t>();
+    if (value > std::numeric_limits<unsigned>::max()) return std::nullopt;
+    *place = static_cast<unsigned>(value);
+  }
+  const auto xattrs = found->find("xattrs");
+  if (xattrs == found->end() || !xattrs->is_object()) return device;
+  for (const auto& [name, value] : xattrs->items()) {
+    if (value.is_string()) device.xattrs.emplace(name, value.get<std::string>());
+  }
+  return device;
+}
+
 // A disk that was copied or moved to this machine brings the journal of another with it. What this
 // one does not know of itself, it cannot compare.
 Status CheckSameMachine(const HostRoot& root, const ParamJournal& journal) {
@@ -130,6 +162,7 @@ std::string FormatJournal(const ParamJournal& journal) {
       {"written_at", journal.written_at},
   };
   if (!journal.machine_id.empty()) json["machine_id"] = journal.machine_id;
+  if (journal.device) json["device"] = DeviceJson(*journal.device);
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -148,6 +181,7 @@ Result<ParamJournal> ParseJournal(std::string_view text) {
   PLECTL_ASSIGN_OR_RETURN(journal.pid, Pid(json));
   PLECTL_ASSIGN_OR_RETURN(journal.written_at, Text(json, "written_at"));
   PLECTL_ASSIGN_OR_RETURN(journal.machine_id, MachineIdIn(json));
+  journal.device = DeviceIn(json);
   return journal;
 }
 
@@ -158,7 +192,7 @@ Result<std::optional<ParamJournal>> LoadJournal(const HostRoot& root) {
   if (status.type() == std::filesystem::file_type::not_found) return std::optional<ParamJournal>();
   Result<std::string> text = root.Read(kJournalPath);
   if (!text) {
-    text.error().hint = "run as root (sudo)";
+    text.error().hint = HintForState(root);
     return Fail(text.error());
   }
   Result<ParamJournal> journal = ParseJournal(*text);
@@ -168,7 +202,9 @@ Result<std::optional<ParamJournal>> LoadJournal(const HostRoot& root) {
 }
 
 Status WriteJournal(const HostRoot& root, const ParamJournal& journal) {
-  return WriteFileAtomically(root.Path(kJournalPath), FormatJournal(journal), kOwnerOnly);
+  Status written = WriteFileAtomically(root.Path(kJournalPath), FormatJournal(journal), kOwnerOnly);
+  if (!written && written.error().hint.empty()) written.error().hint = HintForState(root);
+  return written;
 }
 
 Status ClearJournal(const HostRoot& root) { return RemoveFileDurably(root.Path(kJournalPath)); }
@@ -177,7 +213,23 @@ Status CloseJournal(const HostRoot& root, ParamJournal& journal) {
   journal.state = ParamJournal::State::kRestored;
   const Status noted = WriteJournal(root, journal);
   Status cleared = ClearJournal(root);
+  // A note without a journal is of no use, and the next session forgets it.
+  if (cleared) static_cast<void>(ForgetOurLoad(root).has_value());
   return noted || cleared ? cleared : noted;
+}
+
+Result<ParamJournal> JournalOf(const HostRoot& root, KvmModule module, const ParamValues& originals,
+                               const std::optional<DeviceNode>& device) {
+  PLECTL_ASSIGN_OR_RETURN(std::string boot_id, BootId(root));
+  std::string now = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  return ParamJournal{module,
+                      std::move(boot_id),
+                      ParamJournal::State::kPlanned,
+                      originals,
+                      ::getpid(),
+                      std::move(now),
+                      MachineId(root),
+                      device};
 }
 
 Result<std::string> BootId(const HostRoot& root) {

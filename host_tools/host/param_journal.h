@@ -9,6 +9,7 @@
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
+#include "host_tools/host/device_node.h"
 #include "host_tools/host/ple_params.h"
 
 namespace plectl::host {
@@ -28,6 +29,7 @@ struct ParamJournal {
   pid_t pid = 0;           // of the plectl that wrote it
   std::string written_at;  // UTC, ISO 8601
   std::string machine_id;  // of the host (MachineId()); empty when it has none
+  std::optional<DeviceNode> device = std::nullopt;  // /dev/kvm before the first reload
 };
 
 // The host path of the journal.
@@ -47,6 +49,10 @@ Status ClearJournal(const HostRoot& root);
 // For originals that are back: writes the state kRestored, durably, then clears the journal. That
 // the state cannot be written, as on a full disk, does not keep it from being cleared.
 Status CloseJournal(const HostRoot& root, ParamJournal& journal);
+
+// A journal of this process, boot and machine in state kPlanned; not written yet.
+Result<ParamJournal> JournalOf(const HostRoot& root, KvmModule module, const ParamValues& originals,
+                               const std::optional<DeviceNode>& device);
 
 // The id of the running boot.
 Result<std::string> BootId(const HostRoot& root);

@@ -2,7 +2,9 @@
 #include "tests/unit/host/fake_host.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -87,11 +89,17 @@ FakeLoader::FakeLoader(const FakeHost& recorded, KvmModule module, const ParamVa
   for (const auto& [name, value] : defaults) defaults_[name] = value;
 }
 
+Status FakeLoader::CheckLoadable(KvmModule /*module*/) {
+  on_step("checked");
+  return loadable;
+}
+
 Status FakeLoader::Unload(KvmModule module) {
   on_step("before unload");
   if (Status failed = std::exchange(next_unload, OkStatus()); !failed) return failed;
-  const fs::path trash = root_.Path("/sys/trash");
-  fs::remove_all(trash);
+  // Kept: no two loads of a boot have the same folder in the real sysfs either.
+  static std::atomic<int> unloads = 0;
+  const fs::path trash = root_.Path(fmt::format("/sys/trash-{}-{}", ::getpid(), ++unloads));
   fs::rename(root_.Path(ModuleFolder(module)), trash);
   on_step("after unload");
   return OkStatus();
@@ -104,8 +112,8 @@ Status FakeLoader::Load(KvmModule module, const ParamValues& values) {
   ParamValues loaded = defaults_;
   for (const auto& [name, value] : values) loaded[name] = value;
   mangle(loaded);
-  const fs::path fresh = root_.Path("/sys/fresh");
-  fs::remove_all(fresh);
+  static std::atomic<int> loads_begun = 0;
+  const fs::path fresh = root_.Path(fmt::format("/sys/fresh-{}-{}", ::getpid(), ++loads_begun));
   for (const auto& [name, value] : loaded) WriteText(fresh / "parameters" / name, value + "\n");
   WriteText(fresh / "initstate", "live\n");
   WriteText(fresh / "refcnt", "0\n");

@@ -44,15 +44,17 @@ class FakeLoader : public ModuleLoader {
   FakeLoader(const FakeHost& recorded, KvmModule module, const ParamValues& defaults,
              const HostRoot& root);
 
+  Status CheckLoadable(KvmModule module) override;
   Status Unload(KvmModule module) override;
   Status Load(KvmModule module, const ParamValues& values) override;
 
-  // Called with "before unload", "after unload", "before load", "after load".
+  // Called with "checked", "before unload", "after unload", "before load", "after load".
   std::function<void(std::string_view step)> on_step = [](std::string_view) {};
   // What the kernel makes of the values, e.g. forces one to 0.
   std::function<void(ParamValues& values)> mangle = [](ParamValues&) {};
   Status next_load = OkStatus();    // an error: Load() fails with it, once
   Status next_unload = OkStatus();  // the same for Unload()
+  Status loadable = OkStatus();     // what CheckLoadable() says
   std::vector<ParamValues> loads;   // what each Load() was given
 
  private:

@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <csignal>
 
 #include "host_tools/base/file.h"
 #include "tests/unit/host/fake_host.h"
@@ -122,6 +125,13 @@ TEST(LoadJournal, DoesNotTakeAnUnreadableOneForClean) {
   EXPECT_FALSE(CheckJournalClean(host.root()));
 }
 
+TEST(Journal, KeepsWhatTheDeviceNodeWas) {
+  ParamJournal journal = Example();
+  journal.device = DeviceNode{0, 106, 0660, {{"system.posix_acl_access", "0200000001"}}};
+  EXPECT_EQ(ParseJournal(FormatJournal(journal))->device, journal.device);
+  EXPECT_EQ(ParseJournal(FormatJournal(Example()))->device, std::nullopt);
+}
+
 TEST(LoadJournal, NamesTheDamagedFile) {
   const FakeHost host("no_kvm");
   host.Write(kJournalPath, "garbage");
@@ -164,10 +174,22 @@ TEST(CloseJournal, RemovesAlsoWhatCannotBeMarkedFirst) {
   const FakeHost host("no_kvm");
   ASSERT_TRUE(MakeDirectories(host.root().Path("/var/lib/plectl")));
   ASSERT_TRUE(WriteJournal(host.root(), Example()));
-  // No temporary file can be made, as on a full disk.
-  std::filesystem::create_directories(host.root().Path(std::string(kJournalPath) + ".tmp"));
+  // Nothing can be written, as on a full disk.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  auto* const handler = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
   ParamJournal journal = Example();
-  EXPECT_TRUE(CloseJournal(host.root(), journal));
+  const Status unwritten = WriteJournal(host.root(), journal);
+  const Status closed = CloseJournal(host.root(), journal);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_TRUE(closed);
+  ASSERT_FALSE(unwritten);
+  EXPECT_THAT(unwritten.error().message,
+              HasSubstr(host.root().Path(kJournalPath).string() + ": write of"));
+  EXPECT_FALSE(unwritten.error().hint.empty());
   EXPECT_FALSE(host.JournalExists());
   EXPECT_EQ(journal.state, ParamJournal::State::kRestored);
 }

@@ -2,13 +2,16 @@
 // What `plectl params restore` does, above all after a plectl that was killed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <random>
 
+#include "host_tools/host/host_lock.h"
 #include "host_tools/host/param_session.h"
+#include "host_tools/host/persisted_params.h"
 #include "tests/unit/host/fake_host.h"
 
 namespace plectl::host {
@@ -187,6 +190,150 @@ TEST_F(ParamRestoreTest, TheJournalPassesThroughItsStates) {
   EXPECT_FALSE(host_.JournalExists());
 }
 
+TEST_F(ParamRestoreTest, LeavesWhatSomebodyElseHasLoadedSince) {
+  Set({{"ple_window", "8192"}});
+  const auto theirs = Loader();
+  ASSERT_TRUE(theirs->Unload(KvmModule::kIntel));
+  ASSERT_TRUE(theirs->Load(KvmModule::kIntel, {{"ple_gap", "77"}}));
+  const auto loader = Loader();
+  const RestoreOutcome outcome = RestoreFromJournal(host_.root(), *loader).value();
+  EXPECT_THAT(outcome.note, HasSubstr("was loaded anew by something else"));
+  EXPECT_THAT(outcome.note, HasSubstr("ple_gap is 77 instead of 128"));
+  EXPECT_TRUE(loader->loads.empty());
+  EXPECT_FALSE(host_.JournalExists());
+}
+
+// Its note of the load would not be there after a SIGKILL between the load and the note.
+TEST_F(ParamRestoreTest, TakesALoadWithoutANoteForItsOwn) {
+  Set({{"ple_window", "8192"}});
+  host_.Remove("/run/plectl");
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, UnloadsNothingThatCouldNotBeLoadedAgain) {
+  Set({{"ple_window", "8192"}});
+  const auto loader = Loader();
+  loader->loadable = Environment("kvm_intel could not be loaded again");
+  EXPECT_FALSE(RestoreFromJournal(host_.root(), *loader));
+  EXPECT_TRUE(loader->loads.empty());
+  EXPECT_TRUE(host_.JournalExists());
+  ExpectRestored();
+}
+
+TEST_F(ParamRestoreTest, PutsTheDeviceNodeBack) {
+  const auto device = host_.root().Path("/dev/kvm");
+  ASSERT_EQ(::chmod(device.c_str(), 0660), 0);
+  Set({{"ple_window", "8192"}});
+  ASSERT_EQ(::chmod(device.c_str(), 0600), 0);  // a new node, of a plectl that was killed
+  ExpectRestored();
+  EXPECT_EQ(ReadDeviceNode(host_.root())->mode, 0660U);
+}
+
+TEST_F(ParamRestoreTest, ChangesNothingWhileAnotherPlectlIsAtWork) {
+  Set({{"ple_window", "8192"}});
+  host_.Write(kPersistedPath,
+              "# Written by plectl params set --persist\noptions kvm_intel ple_window=8192\n");
+  const auto lock = HostLock::Acquire(host_.root());
+  ASSERT_TRUE(lock);
+  const auto outcome = Restore();
+  ASSERT_FALSE(outcome);
+  EXPECT_THAT(outcome.error().message, HasSubstr("another plectl"));
+  EXPECT_TRUE(host_.root().Exists(kPersistedPath));
+}
+
+// What `params set --persist` made to last, and a reboot.
+class LastingTest : public ParamRestoreTest {
+ protected:
+  void SetUp() override {
+    auto session = ParamSession::Begin(host_.root(), KvmModule::kIntel, Loader()).value();
+    const ParamValues values = {{"ple_window", "8192"}, {"ple_gap", "0"}};
+    auto staged =
+        StagedPersistence::Stage(host_.root(), KvmModule::kIntel, values, session.originals());
+    ASSERT_TRUE(staged);
+    ASSERT_TRUE(session.Apply(values));
+    session.KeepJournal();
+    ASSERT_TRUE(staged->Commit());
+  }
+  // modprobe loads with what lasts; /run is empty.
+  void Reboot() const {
+    host_.Write("/proc/sys/kernel/random/boot_id", "00000000-0000-4000-8000-000000000000\n");
+    host_.Remove("/run/plectl");
+  }
+  void ExpectNothingLasts() const {
+    EXPECT_FALSE(host_.root().Exists(kPersistedPath));
+    EXPECT_FALSE(host_.root().Exists(kPersistedRecordPath));
+    EXPECT_FALSE(host_.JournalExists());
+  }
+};
+
+TEST_F(LastingTest, IsUndoneInTheSameBoot) {
+  const RestoreOutcome outcome = Restore().value();
+  EXPECT_TRUE(outcome.removed_file);
+  EXPECT_EQ(Current(), originals_);
+  ExpectNothingLasts();
+}
+
+TEST_F(LastingTest, IsUndoneAfterAReboot) {
+  Reboot();
+  const RestoreOutcome outcome = Restore().value();
+  EXPECT_TRUE(outcome.restored);
+  EXPECT_FALSE(outcome.not_originals);
+  EXPECT_EQ(Current(), originals_);
+  ExpectNothingLasts();
+}
+
+TEST_F(LastingTest, IsUndoneAfterTheBootServiceHasRun) {
+  Reboot();
+  ASSERT_TRUE(RestoreFromJournal(host_.root(), *Loader(), {.keep_persisted = true}));
+  EXPECT_EQ(Current().at("ple_window"), "8192");
+  EXPECT_TRUE(host_.root().Exists(kPersistedPath));
+  EXPECT_FALSE(host_.JournalExists());
+  ASSERT_TRUE(Restore());
+  EXPECT_EQ(Current(), originals_);
+  ExpectNothingLasts();
+}
+
+TEST_F(LastingTest, IsTriedAgainWhileTheModuleIsBusy) {
+  Reboot();
+  host_.Write("/sys/module/kvm_intel/refcnt", "1\n");
+  EXPECT_FALSE(Restore());
+  EXPECT_FALSE(host_.root().Exists(kPersistedPath));
+  host_.Write("/sys/module/kvm_intel/refcnt", "0\n");
+  ASSERT_TRUE(Restore());
+  EXPECT_EQ(Current(), originals_);
+  ExpectNothingLasts();
+}
+
+TEST_F(LastingTest, IsGoneByItselfOnceTheModuleWasLoadedWithoutIt) {
+  Reboot();
+  host_.Write("/sys/module/kvm_intel/parameters/ple_window", "4096\n");
+  host_.Write("/sys/module/kvm_intel/parameters/ple_gap", "128\n");
+  const auto loader = Loader();
+  const RestoreOutcome outcome = RestoreFromJournal(host_.root(), *loader).value();
+  EXPECT_FALSE(outcome.not_originals);
+  EXPECT_TRUE(loader->loads.empty());
+  ExpectNothingLasts();
+}
+
+TEST_F(LastingTest, WhatSomebodyElseMadeOfItIsLeftAndSaid) {
+  Reboot();
+  host_.Write("/sys/module/kvm_intel/parameters/ple_window", "512\n");
+  const RestoreOutcome outcome = Restore().value();
+  EXPECT_TRUE(outcome.not_originals);
+  EXPECT_THAT(outcome.note, HasSubstr("ple_window is 512 instead of 4096"));
+  EXPECT_EQ(Current().at("ple_window"), "512");
+  ExpectNothingLasts();
+}
+
+TEST_F(LastingTest, WithoutARecordItSaysWhatItDoesNotKnow) {
+  Reboot();
+  host_.Remove(kPersistedRecordPath);
+  host_.Remove(kJournalPath);
+  const RestoreOutcome outcome = Restore().value();
+  EXPECT_TRUE(outcome.not_originals);
+  EXPECT_THAT(outcome.note, HasSubstr("ple_gap=0 ple_window=8192"));
+}
+
 // Runs `work` in a process that ends without any clean-up at the loader's step number `steps`.
 void RunAndCrash(std::unique_ptr<FakeLoader> loader, int steps,
                  const std::function<void(std::unique_ptr<FakeLoader>)>& work) {
@@ -203,9 +350,10 @@ void RunAndCrash(std::unique_ptr<FakeLoader> loader, int steps,
   ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "there are fewer steps";
 }
 
-// Two changes and the way back: each unloads and loads, with a step before and after.
-constexpr int kStepsOfSession = 12;
-constexpr int kStepsOfRestore = 4;
+// Two changes and the way back: each looks whether the module could be loaded, unloads and loads,
+// with a step before and after.
+constexpr int kStepsOfSession = 15;
+constexpr int kStepsOfRestore = 5;
 
 class CrashTest : public ParamRestoreTest, public testing::WithParamInterface<int> {
  protected:
@@ -222,7 +370,7 @@ class CrashInSessionTest : public CrashTest {};
 
 TEST_P(CrashInSessionTest, IsUndoneByRestore) {
   RunAndCrash(Loader(), GetParam(), [this](auto loader) { RunSession(std::move(loader)); });
-  EXPECT_TRUE(host_.JournalExists());
+  EXPECT_EQ(host_.JournalExists(), GetParam() > 1);  // the first step comes before it
   ExpectRestored();
 }
 
@@ -238,6 +386,21 @@ TEST_P(CrashInRestoreTest, IsUndoneByTheNextRestore) {
   EXPECT_TRUE(host_.JournalExists());
   ExpectRestored();
 }
+
+class CrashInLastingRestoreTest : public LastingTest, public testing::WithParamInterface<int> {};
+
+TEST_P(CrashInLastingRestoreTest, IsUndoneByTheNextRestore) {
+  Reboot();
+  RunAndCrash(Loader(), GetParam(), [this](auto loader) {
+    static_cast<void>(RestoreFromJournal(host_.root(), *loader).has_value());
+  });
+  ASSERT_TRUE(Restore());
+  EXPECT_EQ(Current(), originals_);
+  ExpectNothingLasts();
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStep, CrashInLastingRestoreTest,
+                         testing::Range(1, kStepsOfRestore + 2));
 
 INSTANTIATE_TEST_SUITE_P(EveryStep, CrashInRestoreTest, testing::Range(1, kStepsOfRestore + 1));
 

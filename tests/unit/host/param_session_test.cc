@@ -3,6 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
 
 #include "tests/unit/host/fake_host.h"
 
@@ -295,18 +300,119 @@ TEST_F(ParamSessionTest, AFailedRestoreSaysSoAndKeepsTheJournal) {
   EXPECT_TRUE(host_.JournalExists());
 }
 
-TEST_F(ParamSessionTest, NoticesThatAnotherReloadedTheModule) {
+// What `modprobe -r kvm_intel && modprobe kvm_intel ...` of an admin does.
+void LoadByAnother(const FakeHost& host, const ParamValues& values) {
+  FakeLoader theirs(host, KvmModule::kIntel);
+  ASSERT_TRUE(theirs.Unload(KvmModule::kIntel));
+  ASSERT_TRUE(theirs.Load(KvmModule::kIntel, values));
+}
+
+TEST_F(ParamSessionTest, ALoadByAnotherIsAnErrorAndIsNotUndone) {
   ParamSession session = Begin();
   ASSERT_TRUE(session.Apply({{"ple_window", "8192"}}));
-  host_.Write("/sys/module/kvm_intel/parameters/ple_window", "4096\n");
-  EXPECT_EQ(session.Apply({{"ple_window", "8192"}})->at("ple_window"), "8192");
-  EXPECT_EQ(session.reloads(), 2);
+  LoadByAnother(host_, {{"ple_window", "1234"}});
+  const auto applied = session.Apply({{"ple_window", "1024"}});
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().kind, ErrorKind::kEnvironment);
+  EXPECT_THAT(applied.error().message, HasSubstr("was loaded anew by something else"));
+  EXPECT_EQ(session.reloads(), 1);
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(session.Restore());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("is left as it is: ple_window is 1234 instead of 4096"));
+  EXPECT_EQ(Current().at("ple_window"), "1234");
+  EXPECT_FALSE(host_.JournalExists());
+}
+
+// Even one that has the values of ours: nobody else may count on them to go.
+TEST_F(ParamSessionTest, ALoadByAnotherWithOurValuesIsTheirs) {
+  ParamSession session = Begin();
+  const ParamValues ours = session.Apply({{"ple_window", "8192"}}).value();
+  LoadByAnother(host_, ours);
+  EXPECT_FALSE(session.Apply({{"ple_window", "8192"}}));
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(session.Restore());
+  testing::internal::GetCapturedStderr();
+  EXPECT_EQ(Current().at("ple_window"), "8192");
+}
+
+TEST_F(ParamSessionTest, TheOriginalsAreThoseRightBeforeTheFirstChange) {
+  ParamSession session = Begin();
+  LoadByAnother(host_, {{"ple_gap", "77"}});
+  const ParamValues read = session.Apply({{"ple_window", "8192"}}).value();
+  EXPECT_EQ(read.at("ple_gap"), "77");
+  EXPECT_TRUE(session.Restore());
+  EXPECT_EQ(Current().at("ple_gap"), "77");
+  EXPECT_EQ(Current().at("ple_window"), "4096");
+}
+
+// The module is busy at first, and is loaded anew while the session waits for that to end.
+TEST_F(ParamSessionTest, OriginalsAreReadAgainAfterWaiting) {
+  host_.Write("/sys/module/kvm_intel/refcnt", "1\n");
+  ParamSession session = Begin();
+  session.WaitForOthers(std::chrono::seconds(60));
+  std::thread admin([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    LoadByAnother(host_, {{"ple_gap", "77"}});
+  });
+  const auto read = session.Apply({{"ple_window", "8192"}});
+  admin.join();
+  ASSERT_TRUE(read) << read.error().Text();
+  EXPECT_TRUE(session.Restore());
+  EXPECT_EQ(Current().at("ple_gap"), "77");
+}
+
+TEST_F(ParamSessionTest, ALoadWhileTheJournalIsWrittenGivesNewOriginals) {
+  ParamSession session = Begin();
+  bool done = false;
+  loader_->on_step = [&](std::string_view step) {
+    if (step == "checked" && !done) LoadByAnother(host_, {{"ple_gap", "77"}});
+    done = true;
+  };
+  ASSERT_TRUE(session.Apply({{"ple_window", "8192"}}));
+  loader_->on_step = [](std::string_view) {};
+  EXPECT_TRUE(session.Restore());
+  EXPECT_EQ(Current().at("ple_gap"), "77");
+}
+
+TEST_F(ParamSessionTest, WhatCouldNotBeLoadedAgainIsNotUnloaded) {
+  ParamSession session = Begin();
+  loader_->loadable = Environment("kvm_intel could not be loaded again");
+  const auto applied = session.Apply({{"ple_window", "8192"}});
+  ASSERT_FALSE(applied);
+  EXPECT_THAT(applied.error().message, HasSubstr("could not be loaded again"));
+  EXPECT_FALSE(host_.JournalExists());
+  EXPECT_TRUE(loader_->loads.empty());
+  EXPECT_EQ(Current(), originals_);
+}
+
+TEST_F(ParamSessionTest, TheDeviceNodeIsPutBackAfterEachReload) {
+  const auto device = host_.root().Path("/dev/kvm");
+  ASSERT_EQ(::chmod(device.c_str(), 0666), 0);
+  ParamSession session = Begin();
+  loader_->on_step = [&](std::string_view step) {
+    if (step == "after load") EXPECT_EQ(::chmod(device.c_str(), 0600), 0);  // a new node
+  };
+  ASSERT_TRUE(session.Apply({{"ple_window", "8192"}}));
+  EXPECT_EQ(ReadDeviceNode(host_.root())->mode, 0666U);
+  EXPECT_EQ(LoadJournal(host_.root()).value()->device->mode, 0666U);
+  ASSERT_TRUE(session.Restore());
+  EXPECT_EQ(ReadDeviceNode(host_.root())->mode, 0666U);
+}
+
+TEST_F(ParamSessionTest, ADeviceNodeThatCannotBePutBackIsReported) {
+  ParamSession session = Begin();
+  ASSERT_TRUE(session.Apply({{"ple_window", "8192"}}));
+  host_.Remove("/dev/kvm");
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(session.Restore());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("/dev/kvm is not there"));
 }
 
 TEST_F(ParamSessionTest, WillNotChangeAnythingWithoutAJournal) {
   ParamSession session = Begin();
-  // A folder in the temporary file's place makes the journal unwritable, also for root.
-  std::filesystem::create_directories(host_.root().Path(std::string(kJournalPath) + ".tmp"));
+  // A folder in its place makes the journal unwritable, also for root.
+  std::filesystem::create_directories(host_.root().Path(kJournalPath));
   EXPECT_FALSE(session.Apply({{"ple_window", "8192"}}));
   EXPECT_FALSE(session.Apply({{"ple_window", "8192"}}));
   EXPECT_TRUE(loader_->loads.empty());
