@@ -2,6 +2,8 @@
 #include "tests/unit/host/fake_host.h"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -120,6 +122,21 @@ Status FakeLoader::Load(KvmModule module, const ParamValues& values) {
   fs::rename(fresh, root_.Path(ModuleFolder(module)));
   on_step("after load");
   return OkStatus();
+}
+
+void RunAndCrash(std::unique_ptr<FakeLoader> loader, int steps,
+                 const std::function<void(std::unique_ptr<FakeLoader>)>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    loader->on_step = [left = steps](std::string_view) mutable {
+      if (--left <= 0) ::_exit(0);
+    };
+    work(std::move(loader));
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "there are fewer steps";
 }
 
 }  // namespace plectl::host

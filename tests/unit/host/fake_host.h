@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,5 +62,9 @@ class FakeLoader : public ModuleLoader {
   HostRoot root_;
   ParamValues defaults_;
 };
+
+// Runs `work` in a process that ends without any clean-up at the loader's step number `steps`.
+void RunAndCrash(std::unique_ptr<FakeLoader> loader, int steps,
+                 const std::function<void(std::unique_ptr<FakeLoader>)>& work);
 
 }  // namespace plectl::host
