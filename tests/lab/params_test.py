@@ -59,6 +59,19 @@ grep -c "$holder (vm_holder, kvm-v" /job/busy
 plectl sweep /job/small.yaml --out /job/yes --progress none --wait 600 >&2
 echo "sweep waited $? $(grep -c '"kind":"trial"' /job/yes/run.jsonl) $(window)"
 """
+KPROBE = """
+window() { cat /sys/module/kvm_intel/parameters/ple_window; }
+mount -t debugfs none /sys/kernel/debug 2>/dev/null
+cd /sys/kernel/tracing
+echo 'p:mine kvm_intel:handle_pause' >kprobe_events && echo 1 >events/kprobes/mine/enable
+plectl params set ple_window=1024 2>/job/refused; echo "probed $? $(window)"
+grep -c '1 kprobe on its functions would die: handle_pause' /job/refused
+grep -c GONE /sys/kernel/debug/kprobes/list
+echo 0 >events/kprobes/mine/enable; echo >kprobe_events
+plectl params set ple_window=1024 >&2; echo "free $? $(window)"
+plectl params restore >&2; echo "restored $? $(window)"
+"""
+
 SMALL_PLAN = """
 name: small
 arms: [pause]
@@ -81,6 +94,11 @@ class Params(lab_harness.LabTest):
             "waited 0 1024", "the VM is gone", "restored 0 4096", "holds a VM",
             "sweep busy 3", "1", "sweep waited 0 1 4096"],
             done.stderr)
+
+    def test_a_kprobe_of_others_is_not_killed(self):
+        done = self.lab_script(KPROBE)
+        self.assertEqual(done.stdout.splitlines(),
+                         ["probed 3 4096", "1", "0", "free 0 1024", "restored 0 4096"], done.stderr)
 
     def test_set_show_restore_and_refusals(self):
         done = self.lab_script(SCRIPT, files={"plan.yaml": PLAN}, exit_code=1)
