@@ -30,56 +30,18 @@ std::strong_ordering CompareSettings(const Setting& a, const Setting& b) {
   return CompareValues(a.value, b.value);
 }
 
-struct GroupKey {
-  std::vector<Setting> settings;
-  std::string arm;
-};
-
 // The usual arms first, then what is special.
 int RankOf(std::string_view arm) {
   if (arm == "pause") return 0;
   return arm == "nop" ? 1 : 2;
 }
 
-struct GroupKeyLess {
-  bool operator()(const GroupKey& a, const GroupKey& b) const {
-    const std::strong_ordering order = std::lexicographical_compare_three_way(
-        a.settings.begin(), a.settings.end(), b.settings.begin(), b.settings.end(),
-        CompareSettings);
-    if (order != std::strong_ordering::equal) return order == std::strong_ordering::less;
-    if (RankOf(a.arm) != RankOf(b.arm)) return RankOf(a.arm) < RankOf(b.arm);
-    return a.arm < b.arm;
-  }
-};
-
-QuantitySummary Summary(Quantity quantity, const std::vector<PerQuantity<Reading>>& readings) {
-  std::vector<double> values;
-  for (const PerQuantity<Reading>& reading : readings) {
-    if (!reading[quantity].value) return {std::nullopt, reading[quantity].missing_because};
-    values.push_back(*reading[quantity].value);
-  }
-  const auto [min, max] = std::ranges::minmax(values);
-  return {Spread{Median(std::move(values)), min, max}, {}};
-}
-
-Group MakeGroup(const GroupKey& key, const std::vector<const TrialSample*>& samples) {
-  Group group;
-  group.settings = key.settings;
-  group.arm = key.arm;
-  group.trials = samples.size();
-  std::vector<PerQuantity<Reading>> readings;
-  std::set<uint64_t> lab_seeds;
-  for (const TrialSample* sample : samples) {
-    if (sample->lab_seed) lab_seeds.insert(*sample->lab_seed);
-    readings.push_back(ReadingsOf(*sample));
-    if (sample->disturbed) ++group.disturbed;
-    if (group.ple_off_because.empty()) group.ple_off_because = sample->ple_off_because;
-  }
-  group.lab_seeds = lab_seeds.size();
-  for (const Quantity quantity : kQuantities) {
-    group.quantities[quantity] = Summary(quantity, readings);
-  }
-  return group;
+bool IsBefore(const Group& a, const Group& b) {
+  const std::strong_ordering order = std::lexicographical_compare_three_way(
+      a.settings.begin(), a.settings.end(), b.settings.begin(), b.settings.end(), CompareSettings);
+  if (order != std::strong_ordering::equal) return order == std::strong_ordering::less;
+  if (RankOf(a.arm) != RankOf(b.arm)) return RankOf(a.arm) < RankOf(b.arm);
+  return a.arm < b.arm;
 }
 
 }  // namespace
@@ -100,14 +62,82 @@ size_t CountLabSeeds(std::span<const TrialSample> samples) {
   return seeds.size();
 }
 
-std::vector<Group> Summarize(std::span<const TrialSample> samples) {
-  std::map<GroupKey, std::vector<const TrialSample*>, GroupKeyLess> by_key;
-  for (const TrialSample& sample : samples) {
-    by_key[{sample.settings, sample.arm}].push_back(&sample);
+size_t Summarizer::GroupOf(const std::vector<Setting>& key, const std::string& arm,
+                           const std::vector<Setting>& settings) {
+  std::vector<std::string> words;
+  for (const Setting& setting : key) words.push_back(setting.name + '=' + setting.value);
+  const auto [entry, is_new] = numbers_.try_emplace({std::move(words), arm}, members_.size());
+  if (is_new) {
+    members_.emplace_back().key = key;
+    members_.back().group.settings = settings;
+    members_.back().group.arm = arm;
+    return entry->second;
   }
+  std::vector<Setting>& shown = members_[entry->second].group.settings;
+  for (size_t i = 0; i < std::min(shown.size(), settings.size()); ++i) {
+    if (shown[i] != settings[i]) shown[i].value = kAnyValue;
+  }
+  return entry->second;
+}
+
+uint32_t Summarizer::NumberOf(const std::string& reason) {
+  const auto [entry, is_new] =
+      reason_numbers_.try_emplace(reason, static_cast<uint32_t>(reasons_.size()));
+  if (is_new) reasons_.push_back(reason);
+  return entry->second;
+}
+
+void Summarizer::Add(size_t group, const TrialSample& sample) {
+  Members& members = members_.at(group);
+  ++members.group.trials;
+  if (sample.disturbed) ++members.group.disturbed;
+  if (members.group.ple_off_because.empty()) {
+    members.group.ple_off_because = sample.ple_off_because;
+  }
+  if (sample.lab_seed) {
+    members.lab_seeds.insert(*sample.lab_seed);
+    lab_seeds_.insert(*sample.lab_seed);
+  }
+  const PerQuantity<Reading> readings = ReadingsOf(sample);
+  PerQuantity<Figure>& figures = members.figures.emplace_back();
+  for (const Quantity quantity : kQuantities) {
+    const Reading& reading = readings[quantity];
+    figures[quantity] =
+        reading.value ? Figure{*reading.value, 0} : Figure{0, NumberOf(reading.missing_because)};
+  }
+}
+
+QuantitySummary Summarizer::SummaryOf(const Members& members, Quantity quantity) const {
+  std::vector<double> values;
+  for (const PerQuantity<Figure>& figures : members.figures) {
+    const Figure& figure = figures[quantity];
+    if (figure.reason != 0) return {std::nullopt, reasons_[figure.reason]};
+    values.push_back(figure.value);
+  }
+  if (values.empty()) return {std::nullopt, "no trial"};
+  const auto [min, max] = std::ranges::minmax(values);
+  return {Spread{Median(std::move(values)), min, max}, {}};
+}
+
+std::vector<Group> Summarizer::Groups() const {
   std::vector<Group> groups;
-  for (const auto& [key, members] : by_key) groups.push_back(MakeGroup(key, members));
+  for (const Members& members : members_) {
+    Group& group = groups.emplace_back(members.group);
+    group.lab_seeds = members.lab_seeds.size();
+    for (const Quantity quantity : kQuantities) {
+      group.quantities[quantity] = SummaryOf(members, quantity);
+    }
+  }
+  std::ranges::sort(groups, IsBefore);
   return groups;
+}
+
+std::vector<Group> Summarize(std::span<const TrialSample> samples) {
+  Summarizer summarizer;
+  for (const TrialSample& sample : samples) {
+    summarizer.Add(summarizer.GroupOf(sample.settings, sample.arm, sample.settings), sample);
+  }
+  return summarizer.Groups();
 }
 
 }  // namespace plectl::analysis

@@ -3,9 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host_tools/analysis/quantity.h"
@@ -78,6 +82,45 @@ double Median(std::vector<double> values);
 
 // How many different lab seeds the samples name.
 size_t CountLabSeeds(std::span<const TrialSample> samples);
+
+// Summarises trials one by one, and keeps nothing of each but its figures.
+class Summarizer {
+ public:
+  // The number of the group that `key` and `arm` name, a new one if there is none. It shows
+  // `settings`, which may differ from the key; where they differ from what it showed so far, it
+  // shows kAnyValue.
+  size_t GroupOf(const std::vector<Setting>& key, const std::string& arm,
+                 const std::vector<Setting>& settings);
+  // A trial of that group; its own settings and arm are not looked at.
+  void Add(size_t group, const TrialSample& sample);
+  // As Summarize().
+  [[nodiscard]] std::vector<Group> Groups() const;
+  // How many different lab seeds there are.
+  [[nodiscard]] size_t lab_seeds() const { return lab_seeds_.size(); }
+
+ private:
+  // A finite value, or the number of the reason why there is none.
+  struct Figure {
+    double value = 0;
+    uint32_t reason = 0;  // 0: none
+  };
+  struct Members {
+    std::vector<Setting> key;
+    Group group;  // but for what its figures say
+    std::vector<PerQuantity<Figure>> figures;
+    std::set<uint64_t> lab_seeds;
+  };
+  uint32_t NumberOf(const std::string& reason);
+  [[nodiscard]] QuantitySummary SummaryOf(const Members& members, Quantity quantity) const;
+
+  std::vector<Members> members_;
+  std::map<std::pair<std::vector<std::string>, std::string>, size_t> numbers_;
+  std::vector<std::string> reasons_{""};
+  std::map<std::string, uint32_t, std::less<>> reason_numbers_;
+  std::set<uint64_t> lab_seeds_;
+};
+// What a group shows in place of a value that its trials differ in.
+inline constexpr const char* kAnyValue = "any";
 
 // Groups by point and arm, sorted by the settings in their order (numbers as numbers), then by arm:
 // "pause", "nop", others.

@@ -27,11 +27,11 @@ struct ExportArguments {
 };
 
 Result<experiment::RunLog> LoadMeasuredRun(const std::filesystem::path& run) {
-  PLECTL_ASSIGN_OR_RETURN(experiment::RunLog log, experiment::LoadRunLog(run));
+  PLECTL_ASSIGN_OR_RETURN(experiment::RunLog log, experiment::LoadRunLogTotals(run));
   for (const std::string& note : log.notes) fmt::print(stderr, "note: {}\n", note);
   if (std::ranges::any_of(log.trials, &experiment::TrialRecord::valid)) return log;
   return Inconclusive(fmt::format("{} holds no valid trial", run.string()),
-                      "run the sweep again: it goes on where it stopped");
+                      experiment::NextStepFor(run));
 }
 
 Status ExportInFormat(const ExportArguments& arguments) {

@@ -99,6 +99,14 @@ Status PushTo(const experiment::RunLog& log, const ExportMetricsArguments& argum
   return metrics::Push(options, metrics::TextFormat(std::move(families)));
 }
 
+// node_exporter takes all files of its folder as one: what two of them say of two runs of one plan
+// must differ in a label.
+void AddLabel(const metrics::Label& label, Families& families) {
+  for (prometheus::MetricFamily& family : families) {
+    for (prometheus::ClientMetric& metric : family.metric) metric.label.push_back(label);
+  }
+}
+
 Status WriteOpenMetrics(const std::string& target, const std::string& text) {
   if (target != "-") return WriteFileAtomically(target, text);
   fmt::print("{}", text);
@@ -131,6 +139,7 @@ Status ExportMetrics(const experiment::RunLog& log, const ExportMetricsArguments
     return WriteOpenMetrics(arguments.target, metrics::OpenMetricsText(families));
   }
   if (arguments.kind == "pushgateway") return PushTo(log, arguments, std::move(families));
+  AddLabel({"textfile", std::filesystem::path(arguments.target).stem().string()}, families);
   return metrics::WriteTextfile(arguments.target, metrics::TextFormat(std::move(families)));
 }
 

@@ -36,6 +36,7 @@ void ProgressLine::OnStart(size_t finished, size_t total) {
   resumed_at_ = finished_ = finished;
   total_ = total;
   since_start_.Restart();
+  since_trials_.Restart();
   if (style_ == ProgressStyle::kNone) return;
   if (finished == total) {
     fmt::print(stderr, "all {} trials are finished already\n", total);
@@ -44,6 +45,16 @@ void ProgressLine::OnStart(size_t finished, size_t total) {
   } else {
     fmt::print(stderr, "{} trials\n", total);
   }
+}
+
+// With lab_seeds each lab has one: only the first start is no part of the pace.
+void ProgressLine::OnManifest(const experiment::Manifest& /*manifest*/) {
+  if (measures_) return;
+  measures_ = true;
+  since_trials_.Restart();
+  if (style_ == ProgressStyle::kNone || since_start_.ElapsedNs() < kNsPerSecond) return;
+  EndLine();
+  fmt::print(stderr, "start-up took {}; now the trials\n", DurationText(since_start_.ElapsedNs()));
 }
 
 void ProgressLine::OnRecord(const experiment::TrialRecord& record) {
@@ -90,7 +101,7 @@ std::string ProgressLine::Text(const experiment::TrialRecord& record) const {
 int64_t ProgressLine::EtaNs() const {
   const auto done = static_cast<int64_t>(finished_ - resumed_at_);
   if (done == 0) return 0;
-  return since_start_.ElapsedNs() / done * static_cast<int64_t>(total_ - finished_);
+  return since_trials_.ElapsedNs() / done * static_cast<int64_t>(total_ - finished_);
 }
 
 void ProgressLine::EndLine() {

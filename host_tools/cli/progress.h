@@ -21,7 +21,8 @@ enum class ProgressStyle {
 ProgressStyle DefaultProgressStyle();
 
 // Shows on stderr how far a sweep is and when it will end. The estimate is the mean time of this
-// session's trials so far, so it includes reloads.
+// session's trials so far, so it includes reloads; what came before the first of them (the lab's
+// self-test and boot, calibration) is told apart.
 class ProgressLine : public experiment::SweepProgress {
  public:
   explicit ProgressLine(ProgressStyle style) : style_(style) {}
@@ -31,6 +32,7 @@ class ProgressLine : public experiment::SweepProgress {
 
   void OnStart(size_t finished, size_t total) override;
   void OnRecord(const experiment::TrialRecord& record) override;
+  void OnManifest(const experiment::Manifest& manifest) override;
   void OnNote(std::string_view text) override;
   // Ends a rewritten line, so that what follows starts on its own.
   void EndLine();
@@ -44,6 +46,8 @@ class ProgressLine : public experiment::SweepProgress {
   size_t finished_ = 0;
   size_t total_ = 0;
   Stopwatch since_start_;
+  Stopwatch since_trials_;  // since the first session began to measure
+  bool measures_ = false;
   int64_t last_plain_ns_ = 0;
   bool line_open_ = false;
 };

@@ -28,7 +28,7 @@ Status CheckComplete(const output::Report& report) {
     case output::Completeness::kIncomplete:
       return Inconclusive(fmt::format("{} holds {} of the {} trials of its plan", report.run,
                                       report.trials_valid, *report.trials_planned),
-                          "run the sweep again: it goes on where it stopped");
+                          experiment::NextStepFor(report.run));
     case output::Completeness::kUnknown:
       return Inconclusive(
           fmt::format("{} does not tell how many trials its plan has", report.run),
@@ -39,12 +39,14 @@ Status CheckComplete(const output::Report& report) {
 
 Status PrintReport(const ReportArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const auto format, output::MakeReportFormat(arguments.format));
-  PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.run));
-  const output::Report report = output::MakeReport(log, arguments.run.string());
+  output::ReportBuilder builder;
+  PLECTL_ASSIGN_OR_RETURN(const experiment::RunLogHead head,
+                          experiment::ReadRunLog(arguments.run, builder));
+  const output::Report report = builder.Build(head, arguments.run.string());
   fmt::print("{}", format->Render(report));
   if (report.trials_valid == 0) {
     return Inconclusive(fmt::format("{} holds no valid trial", arguments.run.string()),
-                        "run the sweep again: it goes on where it stopped");
+                        experiment::NextStepFor(arguments.run));
   }
   return arguments.complete ? CheckComplete(report) : OkStatus();
 }

@@ -11,10 +11,10 @@
 
 namespace plectl::cli {
 
-RunLogLander::RunLogLander(const experiment::Plan& plan, const experiment::RunLog& log,
+RunLogLander::RunLogLander(const experiment::Plan& plan, const experiment::RemainingWork& work,
                            experiment::RunLogWriter& writer, experiment::SweepProgress& progress)
     : seed_rule_(experiment::LabSeedRuleOf(plan)), writer_(writer), progress_(progress) {
-  if (!log.manifests.empty()) first_manifest_ = log.manifests.front();
+  if (!work.manifests.empty()) first_manifest_ = work.manifests.front();
 }
 
 void RunLogLander::OnProgress(std::string_view text) { progress_.OnNote(text); }

@@ -15,8 +15,8 @@ namespace plectl::cli {
 // that were started.
 class RunLogLander : public lab::LabObserver {
  public:
-  // `log` is what the run log holds already.
-  RunLogLander(const experiment::Plan& plan, const experiment::RunLog& log,
+  // `work` was found in the run log before.
+  RunLogLander(const experiment::Plan& plan, const experiment::RemainingWork& work,
                experiment::RunLogWriter& writer, experiment::SweepProgress& progress);
 
   // The seed of the lab that comes next, as the plan has it.

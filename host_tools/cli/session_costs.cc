@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "host_tools/experiment/lab_host.h"
+
 namespace plectl::cli {
 namespace {
 
@@ -23,6 +25,11 @@ void SessionCosts::OnStart(size_t finished, size_t total) {
   finished_ = finished;
   total_ = total;
   next_.OnStart(finished, total);
+}
+
+void SessionCosts::OnManifest(const experiment::Manifest& manifest) {
+  in_lab_ = experiment::IsLab(manifest.host);
+  next_.OnManifest(manifest);
 }
 
 void SessionCosts::OnRecord(const experiment::TrialRecord& record) {
@@ -44,9 +51,11 @@ void SessionCosts::OnRecord(const experiment::TrialRecord& record) {
 std::string SessionCosts::Text() const {
   if (own_ns_.empty()) return {};
   std::string text = fmt::format(
-      "{} trials: guests ran {:.1f} s, parameter changes took {:.1f} s; plectl's own cost per "
-      "trial: median {:.1f} ms, most {:.1f} ms",
-      measured_, static_cast<double>(run_ns_) / kNsPerS, static_cast<double>(params_ns_) / kNsPerS,
+      "{} trials in {:.0f} s{}: guests ran {:.1f} s, parameter changes took {:.1f} s; plectl's own "
+      "cost per trial: median {:.1f} ms, most {:.1f} ms",
+      measured_, static_cast<double>(since_start_.ElapsedNs()) / kNsPerS,
+      in_lab_ ? " by the clock; by the lab's own, which is emulated" : "",
+      static_cast<double>(run_ns_) / kNsPerS, static_cast<double>(params_ns_) / kNsPerS,
       MedianMs(own_ns_),
       static_cast<double>(*std::max_element(own_ns_.begin(), own_ns_.end())) / kNsPerMs);
   if (disturbed_ + disturbed_repeats_ > 0) {

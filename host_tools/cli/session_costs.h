@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host_tools/base/clock.h"
 #include "host_tools/experiment/sweep.h"
 
 namespace plectl::cli {
@@ -19,6 +20,8 @@ class SessionCosts : public experiment::SweepProgress {
 
   void OnStart(size_t finished, size_t total) override;
   void OnRecord(const experiment::TrialRecord& record) override;
+  void OnManifest(const experiment::Manifest& manifest) override;
+  void OnControl(const experiment::ControlRecord& control) override { next_.OnControl(control); }
   void OnNote(std::string_view text) override { next_.OnNote(text); }
 
   // Trials that this session could not make valid, the finished ones aside.
@@ -39,6 +42,8 @@ class SessionCosts : public experiment::SweepProgress {
   std::vector<int64_t> own_ns_;  // of every record, valid or not
   int64_t params_ns_ = 0;
   int64_t run_ns_ = 0;
+  bool in_lab_ = false;
+  Stopwatch since_start_;
 };
 
 }  // namespace plectl::cli

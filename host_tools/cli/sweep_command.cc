@@ -28,20 +28,29 @@
 namespace plectl::cli {
 namespace {
 
-Status PrintDryRun(const experiment::Plan& plan, const SweepArguments& arguments) {
-  PLECTL_ASSIGN_OR_RETURN(const std::string text,
-                          experiment::DescribeDryRun(plan, arguments.out, arguments.json));
-  fmt::print("{}", text);
-  return OkStatus();
+experiment::DryRunForm FormOf(const SweepArguments& arguments) {
+  if (arguments.json) return experiment::DryRunForm::kJson;
+  return arguments.list ? experiment::DryRunForm::kTextWithTrials : experiment::DryRunForm::kText;
 }
 
-Status SweepOnThisHost(CommandContext& context, const experiment::Plan& plan,
-                       const guests::PayloadImage& payloads, const SweepArguments& arguments,
+// What a sweep is about.
+struct Job {
+  const experiment::Plan& plan;
+  const experiment::RemainingWork& work;
+  const guests::PayloadImage& payloads;
+  const SweepArguments& arguments;
+};
+
+Status SweepOnThisHost(CommandContext& context, const Job& job,
                        experiment::SweepProgress& progress) {
+  const SweepArguments& arguments = job.arguments;
   const experiment::SweepOptions options{arguments.out, arguments.attempts_max,
                                          arguments.disturbed_repeats_max};
-  const auto make_executor = [&]() { return MakeKvmExecutor(context, plan, payloads, arguments); };
-  PLECTL_RETURN_IF_ERROR(experiment::RunSweep(plan, options, make_executor, progress));
+  const auto make_executor = [&]() {
+    return MakeKvmExecutor(context, job.plan, job.payloads, arguments);
+  };
+  PLECTL_RETURN_IF_ERROR(
+      experiment::RunSweep(job.plan, job.work, options, make_executor, progress));
   return OkStatus();
 }
 
@@ -53,40 +62,35 @@ Status CheckComplete(const SessionCosts& costs) {
                       "find the cause, then run the same command again: it goes on");
 }
 
-Status RunSweepThere(CommandContext& context, const experiment::Plan& plan,
-                     const guests::PayloadImage& payloads, const SweepArguments& arguments,
-                     experiment::SweepProgress& progress, const StopSignal& stop) {
-  if (arguments.in_lab) return SweepInLab(plan, arguments, progress, stop.fd());
-  return SweepOnThisHost(context, plan, payloads, arguments, progress);
+Status RunSweepThere(CommandContext& context, const Job& job, experiment::SweepProgress& progress,
+                     const StopSignal& stop) {
+  if (!job.arguments.in_lab) return SweepOnThisHost(context, job, progress);
+  return SweepInLab(job.plan, job.work, job.arguments, progress, stop.fd());
 }
 
 // With an endpoint when --metrics-listen asks for one.
-Status RunSweepServed(CommandContext& context, const experiment::Plan& plan,
-                      const guests::PayloadImage& payloads, const SweepArguments& arguments,
-                      experiment::SweepProgress& progress, const StopSignal& stop) {
+Status RunSweepServed(CommandContext& context, const Job& job, experiment::SweepProgress& progress,
+                      const StopSignal& stop) {
+  const SweepArguments& arguments = job.arguments;
   PLECTL_ASSIGN_OR_RETURN(const std::optional<metrics::ServerOptions> server,
                           ServerOptionsOf(arguments.metrics));
-  if (!server) return RunSweepThere(context, plan, payloads, arguments, progress, stop);
-  experiment::RunLog log;
-  if (std::filesystem::exists(arguments.out / experiment::kRunLogFileName)) {
-    PLECTL_ASSIGN_OR_RETURN(log, experiment::LoadRunLog(arguments.out));
-  }
+  if (!server) return RunSweepThere(context, job, progress, stop);
   PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<SweepEndpoint> endpoint,
-                          SweepEndpoint::Start(*server, plan, log, progress));
+                          SweepEndpoint::Start(*server, job.plan, job.work, progress));
   if (arguments.progress != ProgressStyle::kNone) {
     progress.OnNote(fmt::format("metrics: {}", endpoint->Url()));
   }
-  Status swept = RunSweepThere(context, plan, payloads, arguments, *endpoint, stop);
+  Status swept = RunSweepThere(context, job, *endpoint, stop);
   endpoint->Finish(arguments.metrics_linger, stop.fd());
   return swept;
 }
 
-Status Measure(CommandContext& context, const experiment::Plan& plan,
-               const guests::PayloadImage& payloads, const SweepArguments& arguments) {
+Status Measure(CommandContext& context, const Job& job) {
+  const SweepArguments& arguments = job.arguments;
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
   ProgressLine line(arguments.progress);
   SessionCosts costs(line);
-  const Status swept = RunSweepServed(context, plan, payloads, arguments, costs, stop);
+  const Status swept = RunSweepServed(context, job, costs, stop);
   line.EndLine();
   if (const std::string text = costs.Text();
       !text.empty() && arguments.progress != ProgressStyle::kNone) {
@@ -117,7 +121,15 @@ Status CheckPerfControl(const SweepArguments& arguments) {
                   "run perf and 'plectl sweep' in it: plectl lab exec (plectl docs perf)");
 }
 
+Status CheckPlace(const SweepArguments& arguments) {
+  if (!arguments.out.empty() || arguments.dry_run) return OkStatus();
+  return BadInput("--out is required: the folder that the run shall have",
+                  fmt::format("plectl sweep {} --out DIR, or --dry-run to see what it would do",
+                              arguments.plan_path.string()));
+}
+
 Status Sweep(CommandContext& context, SweepArguments& arguments) {
+  PLECTL_RETURN_IF_ERROR(CheckPlace(arguments));
   if (!arguments.perf_control_text.empty()) {
     PLECTL_ASSIGN_OR_RETURN(arguments.perf_control,
                             host::ParsePerfControl(arguments.perf_control_text));
@@ -133,17 +145,19 @@ Status Sweep(CommandContext& context, SweepArguments& arguments) {
                           experiment::LoadPlan(arguments.plan_path, payloads));
   PLECTL_RETURN_IF_ERROR(ChooseLabSeeds(arguments, plan));
   // Found before anything is started: a run log of another plan is bad input.
-  PLECTL_ASSIGN_OR_RETURN(const experiment::RemainingWork work,
-                          experiment::FindRemainingWork(plan, arguments.out));
+  PLECTL_ASSIGN_OR_RETURN(
+      const experiment::RemainingWork work,
+      experiment::FindRemainingWork(
+          plan, arguments.out,
+          arguments.metrics.listen ? experiment::KeepTotals::kYes : experiment::KeepTotals::kNo));
   const experiment::Manifest before =
       work.manifests.empty() ? experiment::Manifest() : work.manifests.front();
   PLECTL_RETURN_IF_ERROR(host::CheckObserverOptions(arguments.observers, before.observers));
   for (const std::string& note : work.notes) fmt::print(stderr, "note: {}\n", note);
-  if (!arguments.in_lab && arguments.dry_run) {
-    PLECTL_RETURN_IF_ERROR(CheckPlanOnThisHost(context.root, plan));
-  }
-  if (arguments.dry_run) return PrintDryRun(plan, arguments);
-  return Measure(context, plan, payloads, arguments);
+  if (!arguments.dry_run) return Measure(context, {plan, work, payloads, arguments});
+  if (!arguments.in_lab) PLECTL_RETURN_IF_ERROR(CheckPlanOnThisHost(context.root, plan));
+  fmt::print("{}", experiment::DescribeDryRun(plan, work, FormOf(arguments)));
+  return OkStatus();
 }
 
 const Choices<host::ObserverChoice>& ObserverChoices() {
@@ -227,8 +241,8 @@ void AddEndpointOptions(CLI::App& command, SweepArguments& arguments) {
 void AddPlaceOptions(CLI::App& command, SweepArguments& arguments) {
   command.add_option("plan", arguments.plan_path, "The plan, YAML (plectl docs plan_format)")
       ->required();
-  command.add_option("--out", arguments.out, "The run's folder; DIR/run.jsonl is appended to")
-      ->required();
+  command.add_option("--out", arguments.out,
+                     "The run's folder; DIR/run.jsonl is appended to. Required but for --dry-run");
   command
       .add_option_function<std::string>(
           "--host", [&arguments](const std::string& host) { arguments.in_lab = host == "lab"; },
@@ -270,7 +284,9 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
                    "Run the trials of one of the plan's lab_seeds only")
       ->group("");  // hidden: for the sweep inside the lab
   command->add_flag("--dry-run", arguments->dry_run,
-                    "Print the schedule, the reloads and the time it will take; change nothing");
+                    "Print how many trials and reloads there are and the time they take; change "
+                    "nothing");
+  command->add_flag("--list", arguments->list, "Of --dry-run: each trial, in its order");
   command
       ->add_option_function<std::string>(
           "--format",

@@ -27,9 +27,9 @@ bool WaitFor(int fd, int timeout_ms) {
 
 Result<std::unique_ptr<SweepEndpoint>> SweepEndpoint::Start(const metrics::ServerOptions& options,
                                                             const experiment::Plan& plan,
-                                                            const experiment::RunLog& log,
+                                                            const experiment::RemainingWork& work,
                                                             experiment::SweepProgress& next) {
-  std::unique_ptr<SweepEndpoint> endpoint(new SweepEndpoint(SweepTally(plan, log), next));
+  std::unique_ptr<SweepEndpoint> endpoint(new SweepEndpoint(SweepTally(plan, work), next));
   metrics::ServerOptions nice = options;
   nice.nice = kNice;
   endpoint->figures_->Publish(endpoint->tally_.State());

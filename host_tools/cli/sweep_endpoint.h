@@ -20,7 +20,7 @@ class SweepEndpoint final : public experiment::SweepProgress {
   // `log` is what the run has already. Errors are those of MetricsServer::Start().
   static Result<std::unique_ptr<SweepEndpoint>> Start(const metrics::ServerOptions& options,
                                                       const experiment::Plan& plan,
-                                                      const experiment::RunLog& log,
+                                                      const experiment::RemainingWork& work,
                                                       experiment::SweepProgress& next);
 
   void OnStart(size_t finished, size_t total) override;

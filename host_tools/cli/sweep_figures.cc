@@ -97,10 +97,12 @@ void ReloadTimes::Add(double seconds) {
   sum_s += seconds;
 }
 
-SweepTally::SweepTally(const experiment::Plan& plan, const experiment::RunLog& log)
+SweepTally::SweepTally(const experiment::Plan& plan, const experiment::RemainingWork& work)
     : collector_(plan.name, kTrialsWithSeriesMax) {
   state_.started_unix_s = UnixSeconds();
-  collector_.SetPlanned(experiment::MakeSchedule(plan).size());
+  collector_.SetPlanned(work.finished + work.trials.size());
+  if (!work.totals) return;
+  const experiment::RunLog& log = *work.totals;
   for (const experiment::Manifest& manifest : log.manifests) collector_.Add(manifest);
   for (const experiment::ControlRecord& control : log.controls) collector_.Add(control);
   for (const experiment::TrialRecord& trial : log.trials) collector_.Add(trial);

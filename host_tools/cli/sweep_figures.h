@@ -47,7 +47,7 @@ struct SweepState {
 // Makes the state from what a sweep reports.
 class SweepTally {
  public:
-  SweepTally(const experiment::Plan& plan, const experiment::RunLog& log);
+  SweepTally(const experiment::Plan& plan, const experiment::RemainingWork& work);
 
   void Start(size_t finished, size_t total);
   void Add(const experiment::TrialRecord& record);

@@ -69,20 +69,12 @@ std::vector<std::string> InnerCommand(const SweepArguments& arguments,
   return argv;
 }
 
-// The records that the lab's sweep goes on from; empty when its run is a new one.
-Result<std::string> LogForLab(const SweepArguments& arguments, std::optional<uint64_t> lab_seed) {
-  if (!lab_seed) return ReadFile(arguments.out / experiment::kRunLogFileName);
-  PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.out));
-  return experiment::LogOfReplicate(log, *lab_seed);
-}
-
-Result<lab::LabJob> MakeJob(const experiment::Plan& plan, const SweepArguments& arguments,
-                            std::optional<uint64_t> lab_seed) {
+Result<lab::LabJob> MakeJob(const experiment::Plan& plan, const experiment::RemainingWork& work,
+                            const SweepArguments& arguments, std::optional<uint64_t> lab_seed) {
   lab::LabJob job;
   job.argv = InnerCommand(arguments, lab_seed);
   job.files.emplace(kPlanInLab, plan.text);
-  PLECTL_ASSIGN_OR_RETURN(std::string log, LogForLab(arguments, lab_seed));
-  job.files.emplace(kLogInLab, std::move(log));
+  job.files.emplace(kLogInLab, experiment::LogOfReplicate(work, lab_seed));
   if (!arguments.payload_elf.empty()) {
     PLECTL_ASSIGN_OR_RETURN(std::string elf, ReadFile(arguments.payload_elf));
     job.files.emplace(kPayloadInLab, std::move(elf));
@@ -150,9 +142,11 @@ Status CheckEngine(const experiment::Plan& plan, lab::LabOptions options,
 // One lab after the other, one for each seed.
 class LabSweep {
  public:
-  LabSweep(const experiment::Plan& plan, const SweepArguments& arguments,
-           experiment::SweepProgress& progress, RunLogLander& lander, int stop_fd)
+  LabSweep(const experiment::Plan& plan, const experiment::RemainingWork& work,
+           const SweepArguments& arguments, experiment::SweepProgress& progress,
+           RunLogLander& lander, int stop_fd)
       : plan_(plan),
+        work_(work),
         arguments_(arguments),
         progress_(progress),
         lander_(lander),
@@ -177,7 +171,7 @@ class LabSweep {
 
  private:
   Result<int> RunLab(std::optional<uint64_t> lab_seed) {
-    PLECTL_ASSIGN_OR_RETURN(const lab::LabJob job, MakeJob(plan_, arguments_, lab_seed));
+    PLECTL_ASSIGN_OR_RETURN(const lab::LabJob job, MakeJob(plan_, work_, arguments_, lab_seed));
     lander_.Expect(lab_seed);
     PLECTL_ASSIGN_OR_RETURN(
         const lab::LabOutcome outcome,
@@ -186,6 +180,7 @@ class LabSweep {
   }
 
   const experiment::Plan& plan_;
+  const experiment::RemainingWork& work_;
   const SweepArguments& arguments_;
   experiment::SweepProgress& progress_;
   RunLogLander& lander_;
@@ -194,20 +189,18 @@ class LabSweep {
 
 }  // namespace
 
-Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
-                  experiment::SweepProgress& progress, int stop_fd) {
-  PLECTL_ASSIGN_OR_RETURN(const experiment::RemainingWork work,
-                          experiment::FindRemainingWork(plan, arguments.out));
+Status SweepInLab(const experiment::Plan& plan, const experiment::RemainingWork& work,
+                  const SweepArguments& arguments, experiment::SweepProgress& progress,
+                  int stop_fd) {
   progress.OnStart(work.finished, work.finished + work.trials.size());
   if (work.trials.empty()) return OkStatus();
   SweepArguments checked = arguments;
   PLECTL_ASSIGN_OR_RETURN(checked.lab, WithCpus(plan, arguments.lab));
   PLECTL_ASSIGN_OR_RETURN(experiment::RunLogWriter writer,
                           experiment::RunLogWriter::Open(arguments.out));
-  PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, experiment::LoadRunLog(arguments.out));
   PLECTL_RETURN_IF_ERROR(CheckEngine(plan, checked.lab, progress, stop_fd));
-  RunLogLander lander(plan, log, writer, progress);
-  return LabSweep(plan, checked, progress, lander, stop_fd)
+  RunLogLander lander(plan, work, writer, progress);
+  return LabSweep(plan, work, checked, progress, lander, stop_fd)
       .Run(experiment::LabSeedsOf(work.trials));
 }
 

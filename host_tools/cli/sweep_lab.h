@@ -11,7 +11,8 @@ namespace plectl::cli {
 // record to the run log as soon as it leaves the lab. When the plan has lab_seeds, each one with
 // work left gets a lab of its own, one after the other in the plan's order. `stop_fd` becomes
 // readable when the run must end (StopSignal::fd()).
-Status SweepInLab(const experiment::Plan& plan, const SweepArguments& arguments,
-                  experiment::SweepProgress& progress, int stop_fd);
+Status SweepInLab(const experiment::Plan& plan, const experiment::RemainingWork& work,
+                  const SweepArguments& arguments, experiment::SweepProgress& progress,
+                  int stop_fd);
 
 }  // namespace plectl::cli

@@ -22,6 +22,7 @@ struct SweepArguments {
   bool in_lab = false;
   bool dry_run = false;
   bool json = false;  // of --dry-run
+  bool list = false;  // of --dry-run
   ProgressStyle progress = ProgressStyle::kPlain;
   uint32_t attempts_max = 3;
   std::chrono::seconds wait{0};  // before each reload, for the other users of the module to go

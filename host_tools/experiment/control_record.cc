@@ -22,6 +22,10 @@ nlohmann::json ToJson(const ControlRecord& control) {
 }
 
 Result<ControlRecord> ControlFromJson(const nlohmann::json& json) {
+  return ControlFromJson(JsonValue(json));
+}
+
+Result<ControlRecord> ControlFromJson(const JsonValue& json) {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(json, "control"));
   ControlRecord control;
   PLECTL_ASSIGN_OR_RETURN(control.name, fields.Text("name"));
@@ -35,8 +39,8 @@ Result<ControlRecord> ControlFromJson(const nlohmann::json& json) {
   if (passed != control.failed_because.empty()) {
     return fields.Wrong("failed_because", passed ? "nothing when it passed" : "a reason");
   }
-  PLECTL_ASSIGN_OR_RETURN(const nlohmann::json* trial, fields.Any("trial"));
-  PLECTL_ASSIGN_OR_RETURN(control.trial, TrialFromJson(*trial));
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue trial, fields.Any("trial"));
+  PLECTL_ASSIGN_OR_RETURN(control.trial, TrialFromJson(trial));
   return control;
 }
 

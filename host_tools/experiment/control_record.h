@@ -6,6 +6,7 @@
 #include <string>
 
 #include "host_tools/base/result.h"
+#include "host_tools/experiment/json_value.h"
 #include "host_tools/experiment/trial_record.h"
 
 namespace plectl::experiment {
@@ -22,5 +23,6 @@ struct ControlRecord {
 nlohmann::json ToJson(const ControlRecord& control);
 // BadInput that names the field.
 Result<ControlRecord> ControlFromJson(const nlohmann::json& json);
+Result<ControlRecord> ControlFromJson(const JsonValue& json);
 
 }  // namespace plectl::experiment

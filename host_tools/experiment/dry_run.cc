@@ -16,23 +16,14 @@ namespace plectl::experiment {
 namespace {
 
 struct DryRun {
-  RemainingWork work;
+  const RemainingWork& work;
   TimeEstimate estimate;
   size_t reloads = 0;  // at most: the first set may already be in place
 };
 
-Result<DryRun> MakeDryRun(const Plan& plan, const std::filesystem::path& directory) {
-  DryRun dry_run;
-  PLECTL_ASSIGN_OR_RETURN(dry_run.work, FindRemainingWork(plan, directory));
-  RunLog log;
-  if (std::filesystem::exists(directory / kRunLogFileName)) {
-    PLECTL_ASSIGN_OR_RETURN(log, LoadRunLog(directory));
-  }
-  dry_run.estimate = EstimateTime(plan, dry_run.work.trials, log);
-  dry_run.reloads = plan.param_sets == std::vector{host::ParamValues()}
-                        ? 0
-                        : CountParamChanges(dry_run.work.trials);
-  return dry_run;
+DryRun MakeDryRun(const Plan& plan, const RemainingWork& work) {
+  return {work, EstimateTime(plan, work.trials, work.costs),
+          plan.param_sets == std::vector{host::ParamValues()} ? 0 : CountParamChanges(work.trials)};
 }
 
 std::string ParamsText(const host::ParamValues& params) {
@@ -83,16 +74,24 @@ std::string Summary(const Plan& plan, const DryRun& dry_run) {
       dry_run.estimate.basis);
 }
 
+// What the plan names and is not run, since it would measure the same.
+std::string EqualSetsNote(const Plan& plan) {
+  if (plan.equal_sets.empty()) return "";
+  return fmt::format(
+      "equal: {} of {} parameter sets have the effect of another and are not run, for example {} "
+      "(equal_settings: keep runs them)\n",
+      plan.equal_sets.size(), plan.equal_sets.size() + plan.param_sets.size(),
+      ParamsText(plan.equal_sets.front()));
+}
+
 size_t ArmWidth(Arm arm) { return ArmName(arm).size(); }
 
 std::string LabSeedText(const ScheduledTrial& trial) {
   return trial.lab_seed ? fmt::format("lab seed {}  ", *trial.lab_seed) : "";
 }
 
-std::string ToText(const Plan& plan, const DryRun& dry_run) {
-  const RemainingWork& work = dry_run.work;
-  std::string text = Summary(plan, dry_run);
-  for (const std::string& note : work.notes) text += fmt::format("note: {}\n", note);
+std::string TrialLines(const Plan& plan, const RemainingWork& work) {
+  std::string text;
   const size_t arm_width = ArmName(std::ranges::max(plan.arms, {}, ArmWidth)).size();
   for (size_t i = 0; i < work.trials.size(); ++i) {
     const ScheduledTrial& trial = work.trials[i];
@@ -102,6 +101,14 @@ std::string ToText(const Plan& plan, const DryRun& dry_run) {
                         WorkloadText(plan.workloads[trial.workload]));
   }
   return text;
+}
+
+// The summary last, where it stays on the screen.
+std::string ToText(const Plan& plan, const DryRun& dry_run, bool list) {
+  std::string text = list ? TrialLines(plan, dry_run.work) : "";
+  for (const std::string& note : dry_run.work.notes) text += fmt::format("note: {}\n", note);
+  text += Summary(plan, dry_run) + EqualSetsNote(plan);
+  return list ? text : text + "each trial in its order: --list\n";
 }
 
 std::string ToJsonText(const Plan& plan, const DryRun& dry_run) {
@@ -122,6 +129,7 @@ std::string ToJsonText(const Plan& plan, const DryRun& dry_run) {
                                  {"reloads_max", dry_run.reloads},
                                  {"time_estimate_s", dry_run.estimate.total_s},
                                  {"time_estimate_basis", dry_run.estimate.basis},
+                                 {"equal_settings_left_out", plan.equal_sets},
                                  {"notes", dry_run.work.notes},
                                  {"trials", trials}};
   return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
@@ -129,10 +137,10 @@ std::string ToJsonText(const Plan& plan, const DryRun& dry_run) {
 
 }  // namespace
 
-Result<std::string> DescribeDryRun(const Plan& plan, const std::filesystem::path& directory,
-                                   bool as_json) {
-  PLECTL_ASSIGN_OR_RETURN(const DryRun dry_run, MakeDryRun(plan, directory));
-  return as_json ? ToJsonText(plan, dry_run) : ToText(plan, dry_run);
+std::string DescribeDryRun(const Plan& plan, const RemainingWork& work, DryRunForm form) {
+  const DryRun dry_run = MakeDryRun(plan, work);
+  return form == DryRunForm::kJson ? ToJsonText(plan, dry_run)
+                                   : ToText(plan, dry_run, form == DryRunForm::kTextWithTrials);
 }
 
 }  // namespace plectl::experiment

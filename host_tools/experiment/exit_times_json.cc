@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 namespace plectl::experiment {
 namespace {
@@ -45,9 +46,14 @@ json ToJson(const ExitTimesByReason& times) {
 
 Result<ExitTimesByReason> ExitTimesFromJson(const JsonFields& object, std::string_view key) {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields reasons, object.Object(key));
-  PLECTL_ASSIGN_OR_RETURN(const json* items, object.Any(key));
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue items, object.Any(key));
+  std::vector<std::string> names;
+  items.EachMember([&names](std::string_view reason, const JsonValue& /*value*/) {
+    names.emplace_back(reason);
+    return true;
+  });
   ExitTimesByReason times;
-  for (const auto& [reason, value] : items->items()) {
+  for (const std::string& reason : names) {
     PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, reasons.Object(reason));
     PLECTL_ASSIGN_OR_RETURN(times[reason], FromJson(fields));
   }

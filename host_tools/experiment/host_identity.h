@@ -2,7 +2,7 @@
 #pragma once
 
 #include "host_tools/base/result.h"
-#include "host_tools/experiment/run_log.h"
+#include "host_tools/experiment/manifest.h"
 
 namespace plectl::experiment {
 

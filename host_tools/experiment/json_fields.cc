@@ -9,52 +9,38 @@
 #include <utility>
 
 namespace plectl::experiment {
-namespace {
-
 using nlohmann::json;
 
-// A value for a message: short, whatever it holds.
-std::string Describe(const json& value) {
-  if (value.is_object()) return "an object";
-  if (value.is_array()) return "a list";
-  return fmt::format("{:.60}", value.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-// A number that JSON writes without sign, point and exponent. In memory it may have a signed type.
-std::optional<uint64_t> AsUint(const json& value) {
-  if (value.is_number_unsigned()) return value.get<uint64_t>();
-  if (!value.is_number_integer() || value.get<int64_t>() < 0) return std::nullopt;
-  return static_cast<uint64_t>(value.get<int64_t>());
-}
-
-}  // namespace
-
 Result<JsonFields> JsonFields::Of(const json& json, std::string where) {
+  return Of(JsonValue(json), std::move(where));
+}
+
+Result<JsonFields> JsonFields::Of(const JsonValue& json, std::string where) {
   if (json.is_object()) return JsonFields(json, std::move(where));
-  return BadInput(fmt::format("{}: expected an object, got {}", where, Describe(json)));
+  return BadInput(fmt::format("{}: expected an object, got {}", where, json.Describe()));
 }
 
 std::string JsonFields::PathOf(std::string_view key) const {
-  return fmt::format("{}.{}", where_, key);
+  return json_.is_fast() ? std::string() : fmt::format("{}.{}", where_, key);
 }
 
-bool JsonFields::Has(std::string_view key) const { return json_->contains(key); }
+bool JsonFields::Has(std::string_view key) const { return json_.Find(key).has_value(); }
 
 Failure JsonFields::Wrong(std::string_view key, std::string_view expected) const {
-  const auto found = json_->find(key);
+  const std::optional<JsonValue> found = json_.Find(key);
   return BadInput(fmt::format("{}: expected {}, got {}", PathOf(key), expected,
-                              found == json_->end() ? "nothing" : Describe(*found)));
+                              found ? found->Describe() : "nothing"));
 }
 
-Result<const json*> JsonFields::Any(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found == json_->end()) return Wrong(key, "a value");
-  return &*found;
+Result<JsonValue> JsonFields::Any(std::string_view key) const {
+  const std::optional<JsonValue> found = json_.Find(key);
+  if (!found) return Wrong(key, "a value");
+  return *found;
 }
 
 Result<uint64_t> JsonFields::Uint(std::string_view key, uint64_t max) const {
-  const auto found = json_->find(key);
-  const std::optional<uint64_t> value = found == json_->end() ? std::nullopt : AsUint(*found);
+  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<uint64_t> value = found ? found->AsUint() : std::nullopt;
   if (value && *value <= max) return *value;
   return Wrong(key, fmt::format("a whole number from 0 to {}", max));
 }
@@ -65,25 +51,22 @@ Result<uint64_t> JsonFields::UintOrZero(std::string_view key) const {
 }
 
 Result<int64_t> JsonFields::Int(std::string_view key) const {
-  const auto found = json_->find(key);
-  const bool fits = found != json_->end() && found->is_number_integer() &&
-                    (found->is_number_unsigned() ? found->get<uint64_t>() <= INT64_MAX
-                                                 : found->get<int64_t>() != INT64_MIN);
-  if (!fits) return Wrong(key, "a whole number of 64 bits with sign");
-  return found->get<int64_t>();
+  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<int64_t> value = found ? found->AsInt() : std::nullopt;
+  if (value && *value != INT64_MIN) return *value;
+  return Wrong(key, "a whole number of 64 bits with sign");
 }
 
 Result<double> JsonFields::Number(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found != json_->end() && found->is_number()) {
-    if (const auto value = found->get<double>(); std::isfinite(value) && value >= 0) return value;
-  }
+  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<double> value = found ? found->AsDouble() : std::nullopt;
+  if (value && std::isfinite(*value) && *value >= 0) return *value;
   return Wrong(key, "a number of at least 0");
 }
 
 Result<std::optional<double>> JsonFields::NumberIfKnown(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found == json_->end() || found->is_null()) return std::optional<double>();
+  const std::optional<JsonValue> found = json_.Find(key);
+  if (!found || found->is_null()) return std::optional<double>();
   if (found->is_object()) {
     PLECTL_RETURN_IF_ERROR(CountOf(key));
     return std::optional<double>();
@@ -93,15 +76,17 @@ Result<std::optional<double>> JsonFields::NumberIfKnown(std::string_view key) co
 }
 
 Result<bool> JsonFields::Bool(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found == json_->end() || !found->is_boolean()) return Wrong(key, "true or false");
-  return found->get<bool>();
+  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<bool> value = found ? found->AsBool() : std::nullopt;
+  if (!value) return Wrong(key, "true or false");
+  return *value;
 }
 
 Result<std::string> JsonFields::Text(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found == json_->end() || !found->is_string()) return Wrong(key, "a text");
-  return found->get<std::string>();
+  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<std::string_view> text = found ? found->AsText() : std::nullopt;
+  if (!text) return Wrong(key, "a text");
+  return std::string(*text);
 }
 
 Result<std::string> JsonFields::TextOrEmpty(std::string_view key) const {
@@ -110,8 +95,8 @@ Result<std::string> JsonFields::TextOrEmpty(std::string_view key) const {
 }
 
 Result<Count> JsonFields::CountOf(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found == json_->end() || !found->is_object()) {
+  const std::optional<JsonValue> found = json_.Find(key);
+  if (!found || !found->is_object()) {
     PLECTL_ASSIGN_OR_RETURN(const uint64_t value, Uint(key));
     return Count(value);
   }
@@ -124,64 +109,95 @@ Result<Count> JsonFields::CountOf(std::string_view key) const {
 Result<std::map<std::string, Count>> JsonFields::CountMap(std::string_view key) const {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields object, Object(key));
   std::map<std::string, Count> counts;
-  for (const auto& item : object.json_->items()) {
-    PLECTL_ASSIGN_OR_RETURN(Count count, object.CountOf(item.key()));
-    counts.emplace(item.key(), std::move(count));
-  }
+  Status read = OkStatus();
+  object.json_.EachMember([&](std::string_view name, const JsonValue& /*value*/) {
+    Result<Count> count = object.CountOf(name);
+    if (!count) {
+      read = Fail(count.error());
+      return false;
+    }
+    counts.emplace_hint(counts.end(), name, *std::move(count));
+    return true;
+  });
+  PLECTL_RETURN_IF_ERROR(std::move(read));
   return counts;
 }
 
 Result<std::vector<uint64_t>> JsonFields::UintList(std::string_view key, uint64_t max) const {
-  const auto found = json_->find(key);
-  if (found == json_->end() || !found->is_array()) return Wrong(key, "a list of numbers");
+  const std::optional<JsonValue> found = json_.Find(key);
+  if (!found || !found->is_array()) return Wrong(key, "a list of numbers");
   std::vector<uint64_t> numbers;
-  for (const json& item : *found) {
-    const std::optional<uint64_t> number = AsUint(item);
-    if (!number || *number > max) {
-      return BadInput(fmt::format("{}: expected whole numbers from 0 to {}, got {}", PathOf(key),
-                                  max, Describe(item)));
+  Status read = OkStatus();
+  found->EachItem([&](const JsonValue& item) {
+    const std::optional<uint64_t> number = item.AsUint();
+    if (number && *number <= max) {
+      numbers.push_back(*number);
+      return true;
     }
-    numbers.push_back(*number);
-  }
+    read = BadInput(fmt::format("{}: expected whole numbers from 0 to {}, got {}", PathOf(key), max,
+                                item.Describe()));
+    return false;
+  });
+  PLECTL_RETURN_IF_ERROR(std::move(read));
   return numbers;
 }
 
 Result<std::vector<std::string>> JsonFields::TextList(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found == json_->end() || !found->is_array()) return Wrong(key, "a list of texts");
+  const std::optional<JsonValue> found = json_.Find(key);
+  if (!found || !found->is_array()) return Wrong(key, "a list of texts");
   std::vector<std::string> texts;
-  for (const json& item : *found) {
-    if (!item.is_string()) {
-      return BadInput(fmt::format("{}: expected texts, got {}", PathOf(key), Describe(item)));
+  Status read = OkStatus();
+  found->EachItem([&](const JsonValue& item) {
+    const std::optional<std::string_view> text = item.AsText();
+    if (text) {
+      texts.emplace_back(*text);
+      return true;
     }
-    texts.push_back(item.get<std::string>());
-  }
+    read = BadInput(fmt::format("{}: expected texts, got {}", PathOf(key), item.Describe()));
+    return false;
+  });
+  PLECTL_RETURN_IF_ERROR(std::move(read));
   return texts;
 }
 
 Result<std::map<std::string, uint64_t>> JsonFields::UintMap(std::string_view key) const {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields object, Object(key));
   std::map<std::string, uint64_t> numbers;
-  for (const auto& [name, value] : object.json_->items()) {
-    PLECTL_ASSIGN_OR_RETURN(numbers[name], object.Uint(name));
-  }
+  Status read = OkStatus();
+  object.json_.EachMember([&](std::string_view name, const JsonValue& value) {
+    const std::optional<uint64_t> number = value.AsUint();
+    if (number) {
+      numbers.emplace_hint(numbers.end(), name, *number);
+      return true;
+    }
+    read = Fail(object.Uint(name).error());
+    return false;
+  });
+  PLECTL_RETURN_IF_ERROR(std::move(read));
   return numbers;
 }
 
 Result<JsonFields> JsonFields::Object(std::string_view key) const {
-  PLECTL_ASSIGN_OR_RETURN(const json* value, Any(key));
-  return Of(*value, PathOf(key));
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue value, Any(key));
+  return Of(value, PathOf(key));
 }
 
 Result<std::vector<JsonFields>> JsonFields::ObjectList(std::string_view key) const {
-  const auto found = json_->find(key);
-  if (found == json_->end() || !found->is_array()) return Wrong(key, "a list of objects");
+  const std::optional<JsonValue> found = json_.Find(key);
+  if (!found || !found->is_array()) return Wrong(key, "a list of objects");
   std::vector<JsonFields> objects;
-  for (const json& item : *found) {
-    PLECTL_ASSIGN_OR_RETURN(JsonFields fields,
-                            Of(item, fmt::format("{}[{}]", PathOf(key), objects.size())));
-    objects.push_back(std::move(fields));
-  }
+  Status read = OkStatus();
+  found->EachItem([&](const JsonValue& item) {
+    if (item.is_object()) {
+      objects.push_back(JsonFields(item, json_.is_fast()
+                                             ? std::string()
+                                             : fmt::format("{}[{}]", PathOf(key), objects.size())));
+      return true;
+    }
+    read = Fail(Of(item, fmt::format("{}[{}]", PathOf(key), objects.size())).error());
+    return false;
+  });
+  PLECTL_RETURN_IF_ERROR(std::move(read));
   return objects;
 }
 

@@ -11,6 +11,7 @@
 
 #include "host_tools/base/count.h"
 #include "host_tools/base/result.h"
+#include "host_tools/experiment/json_value.h"
 
 namespace plectl::experiment {
 
@@ -22,6 +23,7 @@ class JsonFields {
  public:
   // `where` names the object in messages ("trial"). BadInput when `json` is no object.
   static Result<JsonFields> Of(const nlohmann::json& json, std::string where);
+  static Result<JsonFields> Of(const JsonValue& json, std::string where);
 
   [[nodiscard]] bool Has(std::string_view key) const;
   [[nodiscard]] Result<uint64_t> Uint(std::string_view key, uint64_t max = UINT64_MAX) const;
@@ -45,7 +47,7 @@ class JsonFields {
   [[nodiscard]] Result<std::vector<std::string>> TextList(std::string_view key) const;
   [[nodiscard]] Result<std::map<std::string, uint64_t>> UintMap(std::string_view key) const;
   // Whatever the key holds; only its presence is checked.
-  [[nodiscard]] Result<const nlohmann::json*> Any(std::string_view key) const;
+  [[nodiscard]] Result<JsonValue> Any(std::string_view key) const;
   // The fields of the object or the items of the list that the key holds.
   [[nodiscard]] Result<JsonFields> Object(std::string_view key) const;
   [[nodiscard]] Result<std::vector<JsonFields>> ObjectList(std::string_view key) const;
@@ -54,11 +56,10 @@ class JsonFields {
   [[nodiscard]] Failure Wrong(std::string_view key, std::string_view expected) const;
 
  private:
-  JsonFields(const nlohmann::json& json, std::string where)
-      : json_(&json), where_(std::move(where)) {}
+  JsonFields(const JsonValue& json, std::string where) : json_(json), where_(std::move(where)) {}
   [[nodiscard]] std::string PathOf(std::string_view key) const;
 
-  const nlohmann::json* json_;
+  JsonValue json_;
   std::string where_;
 };
 

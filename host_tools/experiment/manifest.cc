@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/manifest.h"
+
 #include <fmt/format.h>
 
 #include "host_tools/experiment/json_fields.h"
-#include "host_tools/experiment/run_log.h"
 
 namespace plectl::experiment {
 namespace {
@@ -21,8 +22,8 @@ Result<int> ReadSchema(const JsonFields& fields) {
 // An object whose content is only passed on.
 Result<nlohmann::json> ReadObject(const JsonFields& fields, std::string_view key) {
   PLECTL_RETURN_IF_ERROR(fields.Object(key));
-  PLECTL_ASSIGN_OR_RETURN(const nlohmann::json* object, fields.Any(key));
-  return *object;
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue object, fields.Any(key));
+  return object.ToTree();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "host_tools/base/file.h"
 #include "host_tools/base/sha256.h"
+#include "host_tools/experiment/equal_settings.h"
 #include "host_tools/experiment/plan_params.h"
 #include "host_tools/experiment/plan_product.h"
 #include "host_tools/experiment/plan_values.h"
@@ -18,8 +19,10 @@
 namespace plectl::experiment {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKeys = {"name",        "seed", "blocks", "lab_seeds",
-                                                   "deadline_ms", "arms", "params", "workloads"};
+constexpr std::array<std::string_view, 9> kKeys = {"name",      "seed",           "blocks",
+                                                   "lab_seeds", "deadline_ms",    "arms",
+                                                   "params",    "equal_settings", "workloads"};
+constexpr std::array<std::string_view, 2> kEqualSettings = {"once", "keep"};
 constexpr uint64_t kBlocksMax = 10'000;
 constexpr uint64_t kDeadlineMaxMs = 3'600'000;
 constexpr size_t kNameMax = 100;
@@ -69,6 +72,17 @@ Status ReadNumbers(const YamlNode& root, Plan& plan) {
   return ReadOptionalUint(root, "deadline_ms", {1, kDeadlineMaxMs}, plan.deadline_ms);
 }
 
+// Sets that differ only in what has no effect measure the same thing.
+Status TakeEqualSets(const YamlNode& root, Plan& plan) {
+  const YamlNode* node = root.Find("equal_settings");
+  std::string what(kEqualSettings[0]);
+  if (node != nullptr) {
+    PLECTL_ASSIGN_OR_RETURN(what, ReadOneOf(*node, "equal_settings", kEqualSettings));
+  }
+  if (what == kEqualSettings[0]) plan.equal_sets = TakeEqualSettings(plan.param_sets);
+  return OkStatus();
+}
+
 Status ReadAxes(const YamlNode& root, const guests::PayloadImage& payloads, Plan& plan) {
   plan.arms = {Arm::kPause, Arm::kNop};
   if (const YamlNode* arms = root.Find("arms")) {
@@ -81,6 +95,7 @@ Status ReadAxes(const YamlNode& root, const guests::PayloadImage& payloads, Plan
   if (const YamlNode* params = root.Find("params")) {
     PLECTL_ASSIGN_OR_RETURN(plan.param_sets, ReadParamSets(*params));
   }
+  PLECTL_RETURN_IF_ERROR(TakeEqualSets(root, plan));
   PLECTL_ASSIGN_OR_RETURN(plan.workloads, ReadWorkloads(*root.Find("workloads"), payloads));
   return OkStatus();
 }

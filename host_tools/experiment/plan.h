@@ -38,8 +38,11 @@ struct Plan {
   std::vector<Arm> arms;
   // Each makes one replicate of the whole plan, in a lab of its own; empty: the plan names none.
   std::vector<uint64_t> lab_seeds;
-  // The product of the values under `params`, in plan order; one empty set when there are none.
+  // The sets of values under `params`, in plan order; one empty set when there are none. Each has
+  // an effect of its own unless the plan has `equal_settings: keep`.
   std::vector<host::ParamValues> param_sets;
+  // What the plan has besides, with the effect of one of `param_sets`: not run.
+  std::vector<host::ParamValues> equal_sets;
   // The product of the values of each entry of `workloads`, in plan order.
   std::vector<guests::Workload> workloads;
   uint64_t trials = 0;         // how many it makes, of all its lab_seeds

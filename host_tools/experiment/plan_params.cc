@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -89,13 +90,14 @@ Failure Refuse(host::KvmModule module, const std::vector<ParamAxis>& axes,
                 fmt::format("the point{} is refused: {}", point, why.message), why.hint);
 }
 
-}  // namespace
+std::string TwiceText(const host::ParamValues& set) {
+  std::string text = "params: the set";
+  for (const auto& [name, value] : set) text += fmt::format(" {}={}", name, value);
+  return text + " stands twice";
+}
 
-Result<std::vector<host::ParamValues>> ReadParamSets(const YamlNode& params) {
-  if (params.kind != YamlKind::kMap) {
-    return FailAt(params.place, "params: expected a map of parameter names to values");
-  }
-  PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleOf(params));
+// Every combination of the values of one map.
+Result<std::vector<host::ParamValues>> ReadProduct(host::KvmModule module, const YamlNode& params) {
   PLECTL_ASSIGN_OR_RETURN(const std::vector<ParamAxis> axes, ReadAxes(module, params));
   std::vector<uint64_t> sizes;
   for (const ParamAxis& axis : axes) sizes.push_back(axis.values.size());
@@ -111,6 +113,48 @@ Result<std::vector<host::ParamValues>> ReadParamSets(const YamlNode& params) {
     sets.push_back(std::move(values));
   }
   return sets;
+}
+
+// The products of several maps, one after the other.
+Result<std::vector<host::ParamValues>> ReadList(const YamlNode& list) {
+  PLECTL_ASSIGN_OR_RETURN(const std::vector<const YamlNode*> items, AxisItems(list, "params"));
+  std::vector<host::ParamValues> sets;
+  std::set<host::ParamValues> known;
+  std::optional<host::KvmModule> module;
+  for (const YamlNode* item : items) {
+    if (item->kind != YamlKind::kMap) {
+      return FailAt(item->place, "params: expected a list of maps of parameter names to values");
+    }
+    PLECTL_ASSIGN_OR_RETURN(const host::KvmModule of_item, ModuleOf(*item));
+    if (module.value_or(of_item) != of_item) {
+      return FailAt(item->place,
+                    fmt::format("params: the sets before are of {}, this one is of {}",
+                                host::ModuleName(*module), host::ModuleName(of_item)),
+                    "a plan sweeps the pause-loop parameters of one module only");
+    }
+    module = of_item;
+    PLECTL_ASSIGN_OR_RETURN(std::vector<host::ParamValues> product, ReadProduct(of_item, *item));
+    for (host::ParamValues& set : product) {
+      if (!known.insert(set).second) return FailAt(item->place, TwiceText(set));
+      sets.push_back(std::move(set));
+    }
+    if (sets.size() > kTrialsMax) {
+      return FailAt(item->place, fmt::format("params: more than {} combinations", kTrialsMax));
+    }
+  }
+  return sets;
+}
+
+}  // namespace
+
+Result<std::vector<host::ParamValues>> ReadParamSets(const YamlNode& params) {
+  if (params.kind == YamlKind::kList) return ReadList(params);
+  if (params.kind != YamlKind::kMap) {
+    return FailAt(params.place,
+                  "params: expected a map of parameter names to values, or a list of such maps");
+  }
+  PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleOf(params));
+  return ReadProduct(module, params);
 }
 
 }  // namespace plectl::experiment

@@ -9,7 +9,7 @@
 
 namespace plectl::experiment {
 
-std::optional<size_t> PlannedTrials(const RunLog& log) {
+std::optional<size_t> PlannedTrials(const RunLogHead& log) {
   if (log.manifests.empty()) return std::nullopt;
   const nlohmann::json& plan = log.manifests.back().plan;
   const auto trials = plan.find("trials");
@@ -21,7 +21,9 @@ std::optional<size_t> PlannedTrials(const RunLog& log) {
   const Result<Plan> parsed =
       ParsePlan(text->get_ref<const std::string&>(), "plan of the run log", *payloads);
   if (!parsed) return std::nullopt;
-  return parsed->trials;
+  // Who wrote no number of trials ran equal settings too.
+  const size_t sets = parsed->param_sets.size();
+  return parsed->trials / sets * (sets + parsed->equal_sets.size());
 }
 
 }  // namespace plectl::experiment

@@ -12,12 +12,20 @@ std::vector<std::optional<uint64_t>> LabSeedsOf(const std::vector<ScheduledTrial
   return seeds;
 }
 
-std::string LogOfReplicate(const RunLog& log, uint64_t lab_seed) {
-  std::string records;
-  for (const TrialRecord& trial : log.trials) {
-    if (trial.valid() && trial.lab_seed == lab_seed) records += ToLine(trial);
+std::string LogOfReplicate(const RemainingWork& work, std::optional<uint64_t> lab_seed) {
+  const auto ids = work.finished_ids.find(lab_seed);
+  if (ids == work.finished_ids.end() || work.manifests.empty()) return {};
+  TrialRecord record;
+  record.lab_seed = lab_seed;
+  record.workload.payload = "finished";
+  record.workload.cpus = {0};
+  record.vcpus.resize(1);  // as valid ones have
+  std::string log = ToLine(work.manifests.front());
+  for (const std::string& id : ids->second) {
+    record.id = id;
+    log += ToLine(record);
   }
-  return records.empty() ? records : ToLine(log.manifests.front()) + records;
+  return log;
 }
 
 }  // namespace plectl::experiment

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "host_tools/experiment/run_log.h"
 #include "host_tools/experiment/schedule.h"
+#include "host_tools/experiment/sweep.h"
 
 namespace plectl::experiment {
 
@@ -15,8 +15,9 @@ namespace plectl::experiment {
 // plan without lab_seeds.
 std::vector<std::optional<uint64_t>> LabSeedsOf(const std::vector<ScheduledTrial>& trials);
 
-// The run log that a lab of this seed goes on from: the first manifest and the seed's own valid
-// records. Empty when it has none: what a replicate gives must not depend on the ones before it.
-std::string LogOfReplicate(const RunLog& log, uint64_t lab_seed);
+// The run log that a lab of this seed goes on from: the first manifest, and of each of the seed's
+// finished trials a record that holds its id and nothing measured, since a log can be larger than a
+// lab. Empty when it has none: what a replicate gives must not depend on the ones before it.
+std::string LogOfReplicate(const RemainingWork& work, std::optional<uint64_t> lab_seed);
 
 }  // namespace plectl::experiment

@@ -89,11 +89,18 @@ std::string ToLine(const TrialRecord& record) { return LineOf(ToJson(record)); }
 Result<RunLogWriter> RunLogWriter::Open(const std::filesystem::path& directory) {
   PLECTL_RETURN_IF_ERROR(MakeDirectories(directory));
   const std::filesystem::path path = directory / kRunLogFileName;
+  const bool is_new = !std::filesystem::exists(path);
   PLECTL_ASSIGN_OR_RETURN(Fd file, OpenFile(path, O_RDWR | O_APPEND | O_CREAT));
   PLECTL_RETURN_IF_ERROR(Lock(file.get(), path));
   PLECTL_RETURN_IF_ERROR(CutTornLine(file.get(), path));
   PLECTL_RETURN_IF_ERROR(SyncParents(directory));
-  return RunLogWriter(std::move(file), path);
+  return RunLogWriter(std::move(file), path, is_new);
+}
+
+RunLogWriter::~RunLogWriter() {
+  if (!file_.valid() || !is_new_) return;
+  const Result<off_t> size = SizeOf(file_.get(), path_);
+  if (size && *size == 0) ::unlink(path_.c_str());
 }
 
 Status RunLogWriter::Append(const Manifest& manifest) { return AppendLine(ToLine(manifest)); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/experiment/schedule.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -44,41 +44,61 @@ std::vector<size_t> ShuffledIndices(size_t count, Random& random) {
   return indices;
 }
 
-std::string IdOf(const Plan& plan, const ScheduledTrial& trial) {
-  nlohmann::json content = {{"block", trial.block},
-                            {"params", plan.param_sets[trial.param_set]},
-                            {"workload", ToJson(plan.workloads[trial.workload])},
-                            {"arm", ArmName(trial.arm)}};
-  // Only then: the ids of plans without lab_seeds stay what they always were.
-  if (trial.lab_seed) content["lab_seed"] = *trial.lab_seed;
-  return Sha256Hex(content.dump()).substr(0, kIdDigits);
-}
-
-// Every workload with every arm under the parameter set of `trial`, in random order.
-void AddParamSet(const Plan& plan, ScheduledTrial trial, Random& random,
-                 std::vector<ScheduledTrial>& schedule) {
-  for (const size_t cell : ShuffledIndices(plan.workloads.size() * plan.arms.size(), random)) {
-    trial.workload = cell / plan.arms.size();
-    trial.arm = plan.arms[cell % plan.arms.size()];
-    trial.id = IdOf(plan, trial);
-    schedule.push_back(trial);
-  }
-}
-
-// Every block, from the start of the plan's random numbers.
-void AddReplicate(const Plan& plan, std::optional<uint64_t> lab_seed,
-                  std::vector<ScheduledTrial>& schedule) {
-  Random random(plan.seed);
-  for (uint32_t block = 0; block < plan.blocks; ++block) {
-    for (const size_t param_set : ShuffledIndices(plan.param_sets.size(), random)) {
-      ScheduledTrial trial;
-      trial.lab_seed = lab_seed;
-      trial.block = block;
-      trial.param_set = param_set;
-      AddParamSet(plan, std::move(trial), random, schedule);
+// Makes the trials of a plan; what is the same for many of them is written down once.
+class Scheduler {
+ public:
+  explicit Scheduler(const Plan& plan) : plan_(plan) {
+    for (const host::ParamValues& set : plan.param_sets) {
+      params_.push_back(nlohmann::json(set).dump());
+    }
+    for (const guests::Workload& workload : plan.workloads) {
+      workloads_.push_back(ToJson(workload).dump());
     }
   }
-}
+
+  // Every block, from the start of the plan's random numbers.
+  void AddReplicate(std::optional<uint64_t> lab_seed) {
+    Random random(plan_.seed);
+    for (uint32_t block = 0; block < plan_.blocks; ++block) {
+      for (const size_t param_set : ShuffledIndices(plan_.param_sets.size(), random)) {
+        ScheduledTrial trial;
+        trial.lab_seed = lab_seed;
+        trial.block = block;
+        trial.param_set = param_set;
+        AddParamSet(std::move(trial), random);
+      }
+    }
+  }
+
+  std::vector<ScheduledTrial> Take() { return std::move(schedule_); }
+
+ private:
+  // Of the content as JSON with sorted keys. Only with a lab seed does it name one: the ids of
+  // plans without lab_seeds stay what they always were.
+  [[nodiscard]] std::string IdOf(const ScheduledTrial& trial) const {
+    const std::string seed =
+        trial.lab_seed ? fmt::format("\"lab_seed\":{},", *trial.lab_seed) : std::string();
+    return Sha256Hex(fmt::format(R"({{"arm":"{}","block":{},{}"params":{},"workload":{}}})",
+                                 ArmName(trial.arm), trial.block, seed, params_[trial.param_set],
+                                 workloads_[trial.workload]))
+        .substr(0, kIdDigits);
+  }
+
+  // Every workload with every arm under the parameter set of `trial`, in random order.
+  void AddParamSet(ScheduledTrial trial, Random& random) {
+    for (const size_t cell : ShuffledIndices(plan_.workloads.size() * plan_.arms.size(), random)) {
+      trial.workload = cell / plan_.arms.size();
+      trial.arm = plan_.arms[cell % plan_.arms.size()];
+      trial.id = IdOf(trial);
+      schedule_.push_back(trial);
+    }
+  }
+
+  const Plan& plan_;
+  std::vector<std::string> params_;
+  std::vector<std::string> workloads_;
+  std::vector<ScheduledTrial> schedule_;
+};
 
 void CheckIdsDiffer(const std::vector<ScheduledTrial>& schedule) {
   std::set<std::string_view> ids;
@@ -91,9 +111,10 @@ void CheckIdsDiffer(const std::vector<ScheduledTrial>& schedule) {
 }  // namespace
 
 std::vector<ScheduledTrial> MakeSchedule(const Plan& plan) {
-  std::vector<ScheduledTrial> schedule;
-  if (plan.lab_seeds.empty()) AddReplicate(plan, std::nullopt, schedule);
-  for (const uint64_t lab_seed : plan.lab_seeds) AddReplicate(plan, lab_seed, schedule);
+  Scheduler scheduler(plan);
+  if (plan.lab_seeds.empty()) scheduler.AddReplicate(std::nullopt);
+  for (const uint64_t lab_seed : plan.lab_seeds) scheduler.AddReplicate(lab_seed);
+  std::vector<ScheduledTrial> schedule = scheduler.Take();
   CheckIdsDiffer(schedule);
   return schedule;
 }

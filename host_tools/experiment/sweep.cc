@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "host_tools/base/clock.h"
@@ -14,7 +14,8 @@
 namespace plectl::experiment {
 namespace {
 
-Status CheckSamePlan(const RunLog& log, const Plan& plan, const std::filesystem::path& directory) {
+Status CheckSamePlan(const RunLogHead& log, const Plan& plan,
+                     const std::filesystem::path& directory) {
   const Manifest& manifest = log.manifests.front();
   if (manifest.plan_sha256 == plan.sha256 && manifest.seed == plan.seed) {
     if (manifest.payload_sha256 == plan.payload_sha256) return OkStatus();
@@ -133,6 +134,44 @@ class Session {
   Stopwatch elapsed_;
 };
 
+// Keeps of a log what a sweep needs to go on.
+class ResumeReader final : public TrialSink {
+ public:
+  explicit ResumeReader(KeepTotals keep_totals) : keep_totals_(keep_totals) { Restart(); }
+
+  void OnTrial(TrialRecord trial, const LinePlace& /*place*/) override {
+    work_.costs.Add(trial);
+    if (trial.valid()) {
+      work_.finished_ids[trial.lab_seed].push_back(trial.id);
+      finished_.insert(trial.id);
+    }
+    if (!work_.totals) return;
+    LeaveTotals(trial);
+    work_.totals->trials.push_back(std::move(trial));
+  }
+
+  void Restart() override {
+    work_ = RemainingWork();
+    finished_.clear();
+    if (keep_totals_ == KeepTotals::kYes) work_.totals = RunLog();
+  }
+
+  void End(RunLogHead head) {
+    if (!head.manifests.empty()) work_.costs.AddManifest(head.manifests.front());
+    work_.manifests = head.manifests;
+    work_.notes = head.notes;
+    if (work_.totals) static_cast<RunLogHead&>(*work_.totals) = std::move(head);
+  }
+
+  RemainingWork Take() { return std::move(work_); }
+  [[nodiscard]] bool IsFinished(const std::string& id) const { return finished_.contains(id); }
+
+ private:
+  KeepTotals keep_totals_;
+  RemainingWork work_;
+  std::unordered_set<std::string> finished_;
+};
+
 // A record that names a seed must come from a lab of that seed.
 Status CheckHasSeeds(const Plan& plan, const Manifest& manifest) {
   if (plan.lab_seeds.empty() || IsLab(manifest.host)) return OkStatus();
@@ -146,18 +185,17 @@ LabSeedRule LabSeedRuleOf(const Plan& plan) {
   return plan.lab_seeds.empty() ? LabSeedRule::kSame : LabSeedRule::kMayDiffer;
 }
 
-Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory) {
-  RemainingWork work;
-  std::set<std::string> finished;
-  if (std::filesystem::exists(directory / "run.jsonl")) {
-    PLECTL_ASSIGN_OR_RETURN(RunLog log, LoadRunLog(directory));
-    if (!log.manifests.empty()) PLECTL_RETURN_IF_ERROR(CheckSamePlan(log, plan, directory));
-    finished = log.FinishedIds();
-    work.manifests = std::move(log.manifests);
-    work.notes = std::move(log.notes);
+Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory,
+                                        KeepTotals keep_totals) {
+  ResumeReader reader(keep_totals);
+  if (!directory.empty() && std::filesystem::exists(directory / kRunLogFileName)) {
+    PLECTL_ASSIGN_OR_RETURN(RunLogHead head, ReadRunLog(directory, reader));
+    if (!head.manifests.empty()) PLECTL_RETURN_IF_ERROR(CheckSamePlan(head, plan, directory));
+    reader.End(std::move(head));
   }
+  RemainingWork work = reader.Take();
   for (ScheduledTrial& trial : MakeSchedule(plan)) {
-    if (finished.contains(trial.id)) {
+    if (reader.IsFinished(trial.id)) {
       ++work.finished;
     } else {
       work.trials.push_back(std::move(trial));
@@ -183,9 +221,9 @@ Manifest MakeManifest(const Plan& plan, const Executor& executor) {
   return manifest;
 }
 
-Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
-                              const ExecutorFactory& make_executor, SweepProgress& progress) {
-  PLECTL_ASSIGN_OR_RETURN(const RemainingWork work, FindRemainingWork(plan, options.directory));
+Result<SweepSummary> RunSweep(const Plan& plan, const RemainingWork& work,
+                              const SweepOptions& options, const ExecutorFactory& make_executor,
+                              SweepProgress& progress) {
   progress.OnStart(work.finished, work.finished + work.trials.size());
   if (work.trials.empty()) return SweepSummary();
   PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor, make_executor());

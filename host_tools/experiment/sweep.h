@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "host_tools/experiment/host_identity.h"
 #include "host_tools/experiment/plan.h"
 #include "host_tools/experiment/run_log.h"
+#include "host_tools/experiment/time_estimate.h"
 
 namespace plectl::experiment {
 
@@ -24,11 +27,18 @@ struct RemainingWork {
   size_t finished = 0;                 // trials with a valid record
   std::vector<Manifest> manifests;     // of the sessions so far; empty for a new run
   std::vector<std::string> notes;      // from reading the log
+  PastCosts costs;                     // of the trials so far
+  // The ids of the finished trials by their lab seed.
+  std::map<std::optional<uint64_t>, std::vector<std::string>> finished_ids;
+  std::optional<RunLog> totals;  // of the log (LoadRunLogTotals()), if asked for
 };
 
 // Compares the schedule of `plan` with DIR/run.jsonl. BadInput when that log belongs to another
-// plan or seed. A directory without a log is a new run.
-Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory);
+// plan or seed. A directory without a log, or none (""), is a new run. A log can be large and a
+// schedule long: each is read and made here, once for a sweep.
+enum class KeepTotals { kNo, kYes };
+Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory,
+                                        KeepTotals keep_totals = KeepTotals::kNo);
 
 // Told about each trial as soon as its record is durable.
 class SweepProgress {
@@ -66,8 +76,9 @@ struct SweepSummary {
 // Runs what is left of `plan` with the executor that `make_executor` gives; it is not called when
 // nothing is left. The host is restored before this returns, whatever happens.
 using ExecutorFactory = std::function<Result<std::unique_ptr<Executor>>()>;
-Result<SweepSummary> RunSweep(const Plan& plan, const SweepOptions& options,
-                              const ExecutorFactory& make_executor, SweepProgress& progress);
+Result<SweepSummary> RunSweep(const Plan& plan, const RemainingWork& work,
+                              const SweepOptions& options, const ExecutorFactory& make_executor,
+                              SweepProgress& progress);
 
 // How the manifests of a run of `plan` are compared.
 LabSeedRule LabSeedRuleOf(const Plan& plan);

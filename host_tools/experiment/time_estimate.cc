@@ -5,11 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
-#include <nlohmann/json.hpp>
 
 #include "host_tools/experiment/lab_host.h"
-#include "host_tools/experiment/workload_json.h"
 
 namespace plectl::experiment {
 namespace {
@@ -28,34 +25,12 @@ int64_t MedianOr(std::vector<int64_t> values, int64_t otherwise) {
   return *middle;
 }
 
-// What the trials of a log cost.
-struct PastCosts {
-  std::vector<int64_t> reloads_ns;
-  std::vector<int64_t> trials_ns;
-  std::map<std::string, std::vector<int64_t>> trials_ns_by_workload;
-};
-
-PastCosts CostsOf(const RunLog& log) {
-  PastCosts costs;
-  for (const TrialRecord& trial : log.trials) {
-    const TrialTimings& timings = trial.timings;
-    if (timings.reloaded()) costs.reloads_ns.push_back(timings.params_ns);
-    const int64_t trial_ns = timings.own_ns + timings.run_ns;
-    costs.trials_ns.push_back(trial_ns);
-    costs.trials_ns_by_workload[ToJson(trial.workload).dump()].push_back(trial_ns);
-  }
-  return costs;
-}
-
 double SumOfTrialsNs(const Plan& plan, const std::vector<ScheduledTrial>& trials,
                      const PastCosts& costs) {
-  const int64_t any_workload_ns = MedianOr(costs.trials_ns, kTrialGuessNs);
+  const int64_t any_workload_ns = costs.TrialNs(kTrialGuessNs);
   std::vector<int64_t> by_workload_ns;
   for (const guests::Workload& workload : plan.workloads) {
-    const auto known = costs.trials_ns_by_workload.find(ToJson(workload).dump());
-    by_workload_ns.push_back(known == costs.trials_ns_by_workload.end()
-                                 ? any_workload_ns
-                                 : MedianOr(known->second, any_workload_ns));
+    by_workload_ns.push_back(costs.TrialNs(workload, any_workload_ns));
   }
   double total_ns = 0;
   for (const ScheduledTrial& trial : trials) {
@@ -64,30 +39,43 @@ double SumOfTrialsNs(const Plan& plan, const std::vector<ScheduledTrial>& trials
   return total_ns;
 }
 
-bool IsFromLab(const RunLog& log) {
-  return !log.manifests.empty() && IsLab(log.manifests.front().host);
-}
-
-std::string Basis(const RunLog& log, const PastCosts& costs) {
-  if (costs.trials_ns.empty()) {
+std::string Basis(const PastCosts& costs) {
+  if (costs.trials() == 0) {
     return fmt::format(
-        "a guess, since the directory holds no trial yet: {} ms per reload, {} ms per trial",
+        "a guess, since no trial was measured yet: {} ms per reload, {} ms per trial",
         kReloadGuessNs / kMillisecondNs, kTrialGuessNs / kMillisecondNs);
   }
-  return fmt::format("medians of the {} trials that the directory holds{}{}",
-                     costs.trials_ns.size(),
-                     costs.reloads_ns.empty() ? ", reloads guessed since none was seen" : "",
-                     IsFromLab(log) ? "; on the lab's emulated clock, booting not included" : "");
+  return fmt::format("medians of the {} trials that the directory holds{}{}", costs.trials(),
+                     costs.has_reloads() ? "" : ", reloads guessed since none was seen",
+                     costs.from_lab() ? "; on the lab's emulated clock, booting not included" : "");
 }
 
 }  // namespace
 
+void PastCosts::Add(const TrialRecord& trial) {
+  const TrialTimings& timings = trial.timings;
+  if (timings.reloaded()) reloads_ns_.push_back(timings.params_ns);
+  const int64_t trial_ns = timings.own_ns + timings.run_ns;
+  trials_ns_.push_back(trial_ns);
+  by_workload_ns_[trial.workload].push_back(trial_ns);
+}
+
+void PastCosts::AddManifest(const Manifest& manifest) { from_lab_ = IsLab(manifest.host); }
+
+int64_t PastCosts::ReloadNs(int64_t otherwise) const { return MedianOr(reloads_ns_, otherwise); }
+
+int64_t PastCosts::TrialNs(int64_t otherwise) const { return MedianOr(trials_ns_, otherwise); }
+
+int64_t PastCosts::TrialNs(const guests::Workload& workload, int64_t otherwise) const {
+  const auto known = by_workload_ns_.find(workload);
+  return known == by_workload_ns_.end() ? otherwise : MedianOr(known->second, otherwise);
+}
+
 TimeEstimate EstimateTime(const Plan& plan, const std::vector<ScheduledTrial>& trials,
-                          const RunLog& log) {
-  const PastCosts costs = CostsOf(log);
+                          const PastCosts& costs) {
   const double reloads_ns = static_cast<double>(CountParamChanges(trials)) *
-                            static_cast<double>(MedianOr(costs.reloads_ns, kReloadGuessNs));
-  return {(SumOfTrialsNs(plan, trials, costs) + reloads_ns) / kNsPerS, Basis(log, costs)};
+                            static_cast<double>(costs.ReloadNs(kReloadGuessNs));
+  return {(SumOfTrialsNs(plan, trials, costs) + reloads_ns) / kNsPerS, Basis(costs)};
 }
 
 }  // namespace plectl::experiment

@@ -70,17 +70,21 @@ json ParamsToJson(const host::ParamValues& params) {
 }
 
 Result<host::ParamValues> ParamsFromJson(const JsonFields& trial) {
-  PLECTL_ASSIGN_OR_RETURN(const json* object, trial.Any("params"));
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue object, trial.Any("params"));
   PLECTL_ASSIGN_OR_RETURN(const JsonFields params, trial.Object("params"));
   host::ParamValues values;
-  for (const auto& [name, value] : object->items()) {
-    if (value.is_string()) {
-      values[name] = value.get<std::string>();
+  Status read = OkStatus();
+  object.EachMember([&](std::string_view name, const JsonValue& value) {
+    if (const std::optional<std::string_view> text = value.AsText()) {
+      values.emplace(name, *text);
+    } else if (const std::optional<uint64_t> number = value.AsUint()) {
+      values.emplace(name, std::to_string(*number));
     } else {
-      PLECTL_ASSIGN_OR_RETURN(const uint64_t number, params.Uint(name));
-      values[name] = std::to_string(number);
+      read = Fail(params.Uint(name).error());
     }
-  }
+    return read.has_value();
+  });
+  PLECTL_RETURN_IF_ERROR(std::move(read));
   return values;
 }
 
@@ -192,8 +196,8 @@ Status ReadIdentity(const JsonFields& trial, TrialRecord& record) {
   record.attempt = static_cast<uint32_t>(attempt);
   PLECTL_ASSIGN_OR_RETURN(record.arm, ReadArm(trial));
   PLECTL_ASSIGN_OR_RETURN(record.params, ParamsFromJson(trial));
-  PLECTL_ASSIGN_OR_RETURN(const json* workload, trial.Any("workload"));
-  PLECTL_ASSIGN_OR_RETURN(record.workload, WorkloadFromJson(*workload));
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue workload, trial.Any("workload"));
+  PLECTL_ASSIGN_OR_RETURN(record.workload, WorkloadFromJson(workload));
   return OkStatus();
 }
 
@@ -240,7 +244,9 @@ json ToJson(const TrialRecord& record) {
   return object;
 }
 
-Result<TrialRecord> TrialFromJson(const json& json) {
+Result<TrialRecord> TrialFromJson(const json& json) { return TrialFromJson(JsonValue(json)); }
+
+Result<TrialRecord> TrialFromJson(const JsonValue& json) {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields trial, JsonFields::Of(json, "trial"));
   TrialRecord record;
   PLECTL_RETURN_IF_ERROR(ReadIdentity(trial, record));

@@ -11,6 +11,7 @@
 
 #include "host_tools/base/count.h"
 #include "host_tools/base/result.h"
+#include "host_tools/experiment/json_value.h"
 #include "host_tools/experiment/pause_sites.h"
 #include "host_tools/experiment/plan.h"
 #include "host_tools/guests/guest_runner.h"
@@ -86,5 +87,6 @@ struct TrialRecord {
 nlohmann::json ToJson(const TrialRecord& record);
 // BadInput that names the field when one is absent, of another type or out of range.
 Result<TrialRecord> TrialFromJson(const nlohmann::json& json);
+Result<TrialRecord> TrialFromJson(const JsonValue& json);
 
 }  // namespace plectl::experiment

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/experiment/waits_json.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace plectl::experiment {
 namespace {
@@ -27,10 +29,18 @@ constexpr SummaryField kSummaryFields[] = {
 };
 
 // A pair of numbers that can follow `histogram`.
-std::optional<WaitCount> NextCount(const json& pair, const WaitHistogram& histogram) {
-  if (!pair.is_array() || pair.size() != 2) return std::nullopt;
-  if (!pair[0].is_number_unsigned() || !pair[1].is_number_unsigned()) return std::nullopt;
-  const WaitCount item{pair[0].get<uint64_t>(), pair[1].get<uint64_t>()};
+std::optional<WaitCount> NextCount(const JsonValue& pair, const WaitHistogram& histogram) {
+  if (!pair.is_array()) return std::nullopt;
+  std::array<uint64_t, 2> numbers{};
+  size_t count = 0;
+  pair.EachItem([&](const JsonValue& value) {
+    const std::optional<uint64_t> number = value.AsUint();
+    if (number && count < numbers.size()) numbers[count] = *number;
+    if (!number) count = numbers.size();
+    return ++count <= numbers.size();
+  });
+  if (count != numbers.size()) return std::nullopt;
+  const WaitCount item{numbers[0], numbers[1]};
   const bool is_bound =
       guests::WaitBucketFirst(guests::WaitBucketOf(item.lower_bound)) == item.lower_bound;
   const bool ascends = histogram.empty() || histogram.back().lower_bound < item.lower_bound;
@@ -48,14 +58,15 @@ json ToJson(const WaitHistogram& histogram) {
 
 Result<WaitHistogram> WaitHistogramFromJson(const JsonFields& vcpu) {
   if (!vcpu.Has(kHistogramKey)) return WaitHistogram();
-  PLECTL_ASSIGN_OR_RETURN(const json* list, vcpu.Any(kHistogramKey));
-  if (!list->is_array()) return vcpu.Wrong(kHistogramKey, kHistogramForm);
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue list, vcpu.Any(kHistogramKey));
+  if (!list.is_array()) return vcpu.Wrong(kHistogramKey, kHistogramForm);
   WaitHistogram histogram;
-  for (const json& pair : *list) {
+  const bool read = list.EachItem([&](const JsonValue& pair) {
     const std::optional<WaitCount> item = NextCount(pair, histogram);
-    if (!item) return vcpu.Wrong(kHistogramKey, kHistogramForm);
-    histogram.push_back(*item);
-  }
+    if (item) histogram.push_back(*item);
+    return item.has_value();
+  });
+  if (!read) return vcpu.Wrong(kHistogramKey, kHistogramForm);
   return histogram;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/experiment/window_json.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 namespace plectl::experiment {
@@ -19,31 +21,35 @@ void Append(const std::vector<WindowChange>& changes, json& track) {
   }
 }
 
-bool IsUint32(const json& value) {
-  return value.is_number_unsigned() && value.get<uint64_t>() <= UINT32_MAX;
-}
-
-bool IsTime(const json& value) {
-  if (value.is_number_unsigned()) return value.get<uint64_t>() <= kTimeMaxNs;
-  return value.is_number_integer() && value.get<int64_t>() >= -kTimeMaxNs;
-}
-
-Result<WindowChange> ChangeFromJson(const JsonFields& window, const json& entry) {
-  if (!entry.is_array() || entry.size() != 3 || !IsTime(entry[0]) || !IsUint32(entry[1]) ||
-      !IsUint32(entry[2])) {
-    return window.Wrong("track", "a list of [ns, old, new]");
+// Nothing when it is no [ns, old, new].
+std::optional<WindowChange> ChangeFromJson(const JsonValue& entry) {
+  if (!entry.is_array()) return std::nullopt;
+  std::array<int64_t, 3> numbers{};
+  size_t count = 0;
+  entry.EachItem([&](const JsonValue& item) {
+    const std::optional<int64_t> number = item.AsInt();
+    if (number && count < numbers.size()) numbers[count] = *number;
+    if (!number) count = numbers.size();
+    return ++count <= numbers.size();
+  });
+  const auto is_uint32 = [](int64_t value) { return value >= 0 && value <= UINT32_MAX; };
+  if (count != numbers.size() || numbers[0] < -kTimeMaxNs || numbers[0] > kTimeMaxNs ||
+      !is_uint32(numbers[1]) || !is_uint32(numbers[2])) {
+    return std::nullopt;
   }
-  return WindowChange{.time_ns = entry[0].get<int64_t>(),
-                      .old_window = entry[1].get<uint32_t>(),
-                      .new_window = entry[2].get<uint32_t>()};
+  return WindowChange{.time_ns = numbers[0],
+                      .old_window = static_cast<uint32_t>(numbers[1]),
+                      .new_window = static_cast<uint32_t>(numbers[2])};
 }
 
-Status ReadTrack(const JsonFields& window, const json& entries, size_t gap_at, WindowTrack& track) {
-  if (!entries.is_array()) return window.Wrong("track", "a list of [ns, old, new]");
-  for (const json& entry : entries) {
-    PLECTL_ASSIGN_OR_RETURN(const WindowChange change, ChangeFromJson(window, entry));
-    (track.first.size() < gap_at ? track.first : track.last).push_back(change);
-  }
+Status ReadTrack(const JsonFields& window, const JsonValue& entries, size_t gap_at,
+                 WindowTrack& track) {
+  const bool read = entries.is_array() && entries.EachItem([&](const JsonValue& entry) {
+    const std::optional<WindowChange> change = ChangeFromJson(entry);
+    if (change) (track.first.size() < gap_at ? track.first : track.last).push_back(*change);
+    return change.has_value();
+  });
+  if (!read) return window.Wrong("track", "a list of [ns, old, new]");
   return OkStatus();
 }
 
@@ -67,14 +73,15 @@ Result<WindowTrack> WindowFromJson(const JsonFields& vcpu, std::string_view key)
   PLECTL_ASSIGN_OR_RETURN(const JsonFields window, vcpu.Object(key));
   WindowTrack track;
   PLECTL_ASSIGN_OR_RETURN(track.changes, window.Uint("changes"));
-  PLECTL_ASSIGN_OR_RETURN(const json* entries, window.Any("track"));
+  PLECTL_ASSIGN_OR_RETURN(const JsonValue entries, window.Any("track"));
   const bool has_gap = window.Has("left_out_after");
-  size_t gap_at = entries->size();
+  size_t gap_at = SIZE_MAX;
   if (has_gap) {
     PLECTL_ASSIGN_OR_RETURN(gap_at, window.Uint("left_out_after"));
   }
-  PLECTL_RETURN_IF_ERROR(ReadTrack(window, *entries, gap_at, track));
-  if (entries->size() > track.changes) return window.Wrong("changes", "as many as its track has");
+  PLECTL_RETURN_IF_ERROR(ReadTrack(window, entries, gap_at, track));
+  if (track.first.size() + track.last.size() > track.changes)
+    return window.Wrong("changes", "as many as its track has");
   if (track.first.empty()) return track;
   PLECTL_ASSIGN_OR_RETURN(const uint64_t max, window.Uint("max", UINT32_MAX));
   track.max = static_cast<uint32_t>(max);

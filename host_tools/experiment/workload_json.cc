@@ -130,7 +130,7 @@ nlohmann::json ToJson(const guests::Workload& workload) {
   return json;
 }
 
-Result<guests::Workload> WorkloadFromJson(const nlohmann::json& json) {
+Result<guests::Workload> WorkloadFromJson(const JsonValue& json) {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(json, "workload"));
   guests::Workload workload;
   PLECTL_ASSIGN_OR_RETURN(workload.payload, fields.Text("payload"));

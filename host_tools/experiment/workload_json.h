@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "host_tools/base/result.h"
+#include "host_tools/experiment/json_value.h"
 #include "host_tools/guests/guest_runner.h"
 
 namespace plectl::experiment {
@@ -25,6 +26,6 @@ std::string_view DistributionName(guests::Distribution distribution);
 nlohmann::json ToJson(const guests::Workload& workload);
 
 // BadInput that names the field when one (but those) is absent, of another type or out of range.
-Result<guests::Workload> WorkloadFromJson(const nlohmann::json& json);
+Result<guests::Workload> WorkloadFromJson(const JsonValue& json);
 
 }  // namespace plectl::experiment

@@ -53,6 +53,7 @@ struct Workload {
   Distribution think_distribution = Distribution::kFixed;
   uint64_t random_seed = 1;   // decides, with the vCPU's number, all that is random in the guest
   uint32_t relax_repeat = 1;  // relax instructions in a row per turn of a wait loop
+  friend bool operator==(const Workload&, const Workload&) = default;
 };
 
 struct GuestRequest {

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "host_tools/experiment/equal_settings.h"
 #include "host_tools/experiment/lab_host.h"
 #include "host_tools/experiment/planned_trials.h"
 #include "host_tools/output/trial_sample.h"
@@ -17,7 +18,7 @@ namespace {
 using analysis::Group;
 using analysis::Setting;
 
-void AddSession(const experiment::RunLog& log, Report& report) {
+void AddSession(const experiment::RunLogHead& log, Report& report) {
   if (log.manifests.empty()) return;
   const experiment::Manifest& first = log.manifests.front();
   const auto name = first.plan.find("name");
@@ -27,20 +28,6 @@ void AddSession(const experiment::RunLog& log, Report& report) {
   report.plectl_version = first.plectl_version;
   report.observers = first.observers;
   report.host = first.host;
-}
-
-void AddTrials(const experiment::RunLog& log, Report& report) {
-  std::vector<analysis::TrialSample> samples;
-  for (const experiment::TrialRecord& trial : log.trials) {
-    if (trial.valid()) {
-      samples.push_back(ToSample(trial));
-    } else {
-      ++report.invalid[trial.invalid_because];
-    }
-  }
-  report.trials_valid = samples.size();
-  report.lab_seeds = analysis::CountLabSeeds(samples);
-  report.groups = analysis::Summarize(samples);
 }
 
 // The settings of the groups in the order in which they come up.
@@ -79,34 +66,8 @@ void AddPleOffNotes(Report& report) {
   }
 }
 
-// "WHAT, WHAT; DETAIL; ..." by what happened, with the details of one trial.
-void AddDisturbedNotes(const experiment::RunLog& log, Report& report) {
-  struct Kind {
-    size_t trials = 0;
-    std::string_view example;
-  };
-  std::map<std::string_view, Kind> kinds;
-  for (const experiment::TrialRecord& trial : log.trials) {
-    if (!trial.valid() || trial.disturbed_because.empty()) continue;
-    const std::string_view reason = trial.disturbed_because;
-    Kind& kind = kinds[reason.substr(0, reason.find("; "))];
-    ++kind.trials;
-    if (kind.example.empty()) kind.example = reason;
-    ++report.trials_disturbed;
-  }
-  for (const auto& [happened, kind] : kinds) {
-    const std::string_view detail =
-        kind.example.substr(std::min(happened.size() + 2, kind.example.size()));
-    report.notes.push_back(fmt::format(
-        "{} of the {} trials in the table were disturbed by the host and kept after their repeats: "
-        "{}{}{}",
-        kind.trials, report.trials_valid, happened, detail.empty() ? "" : "; for example ",
-        detail));
-  }
-}
-
 // One session in the lab is enough: its trials stand among the others.
-void AddLab(const experiment::RunLog& log, Report& report) {
+void AddLab(const experiment::RunLogHead& log, Report& report) {
   const auto session = std::ranges::find_if(
       log.manifests, [](const auto& manifest) { return experiment::IsLab(manifest.host); });
   if (session == log.manifests.end()) return;
@@ -120,7 +81,7 @@ void AddLab(const experiment::RunLog& log, Report& report) {
           : own_note));
 }
 
-void AddHostNotes(const experiment::RunLog& log, Report& report) {
+void AddHostNotes(const experiment::RunLogHead& log, Report& report) {
   AddLab(log, report);
   if (log.manifests.size() > 1) {
     report.notes.push_back(fmt::format("merged from {} sessions", log.manifests.size()));
@@ -135,18 +96,68 @@ Completeness CompletenessOf(const Report& report) {
                                                       : Completeness::kComplete;
 }
 
-Report MakeReport(const experiment::RunLog& log, std::string_view run) {
+void ReportBuilder::OnTrial(experiment::TrialRecord trial, const experiment::LinePlace& /*place*/) {
+  if (!trial.valid()) {
+    ++invalid_[trial.invalid_because];
+    invalid_ids_[trial.invalid_because].insert(trial.id);
+    return;
+  }
+  ++trials_valid_;
+  if (!trial.disturbed_because.empty()) {
+    // "WHAT, WHAT; DETAIL; ...": by what happened, with the details of one trial.
+    const std::string_view reason = trial.disturbed_because;
+    Disturbed& disturbed = disturbed_[std::string(reason.substr(0, reason.find("; ")))];
+    ++disturbed.trials;
+    if (disturbed.example.empty()) disturbed.example = reason;
+  }
+  const analysis::TrialSample figures = FiguresOfTrial(trial);
+  experiment::PointArm point{std::move(trial.workload), std::move(trial.params), trial.arm};
+  auto known = groups_.find(point);
+  if (known == groups_.end()) {
+    const std::string arm(experiment::ArmName(point.arm));
+    const size_t group =
+        summarizer_.GroupOf(SettingsOf(point.workload, experiment::EffectOf(point.params)), arm,
+                            SettingsOf(point.workload, point.params));
+    known = groups_.emplace(std::move(point), group).first;
+  }
+  summarizer_.Add(known->second, figures);
+}
+
+void ReportBuilder::AddDisturbedNotes(Report& report) const {
+  for (const auto& [happened, kind] : disturbed_) {
+    report.trials_disturbed += kind.trials;
+    const std::string detail =
+        kind.example.substr(std::min(happened.size() + 2, kind.example.size()));
+    report.notes.push_back(fmt::format(
+        "{} of the {} trials in the table were disturbed by the host and kept after their repeats: "
+        "{}{}{}",
+        kind.trials, report.trials_valid, happened, detail.empty() ? "" : "; for example ",
+        detail));
+  }
+}
+
+Report ReportBuilder::Build(const experiment::RunLogHead& head, std::string_view run) const {
   Report report;
   report.run = run;
-  report.notes = log.notes;
-  report.trials_planned = experiment::PlannedTrials(log);
-  AddSession(log, report);
-  AddTrials(log, report);
+  report.notes = head.notes;
+  report.trials_planned = experiment::PlannedTrials(head);
+  AddSession(head, report);
+  report.trials_valid = trials_valid_;
+  report.invalid = invalid_;
+  report.invalid_ids = invalid_ids_;
+  report.lab_seeds = summarizer_.lab_seeds();
+  report.groups = summarizer_.Groups();
   SplitSettings(report);
   AddPleOffNotes(report);
-  AddDisturbedNotes(log, report);
-  AddHostNotes(log, report);
+  AddDisturbedNotes(report);
+  AddHostNotes(head, report);
   return report;
+}
+
+Report MakeReport(const experiment::RunLog& log, std::string_view run) {
+  ReportBuilder builder;
+  for (const experiment::TrialRecord& trial : log.trials) builder.OnTrial(trial, {});
+  return builder.Build(log, run);
 }
 
 std::string_view SettingValue(const Group& group, std::string_view name) {

@@ -3,14 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "host_tools/analysis/summary.h"
+#include "host_tools/experiment/point.h"
 #include "host_tools/experiment/run_log.h"
 
 namespace plectl::output {
@@ -34,8 +38,9 @@ struct Report {
   size_t trials_valid = 0;
   std::optional<size_t> trials_planned;   // nothing when the log does not tell
   size_t lab_seeds = 0;                   // different ones among the valid trials
-  std::map<std::string, size_t> invalid;  // how many records by reason
-  size_t trials_disturbed = 0;            // of the valid ones
+  std::map<std::string, size_t> invalid;  // how many records by reason; a trial can have several
+  std::map<std::string, std::set<std::string>> invalid_ids;  // of which trials
+  size_t trials_disturbed = 0;                               // of the valid ones
   std::vector<std::string> notes;
 };
 
@@ -43,7 +48,31 @@ struct Report {
 enum class Completeness { kUnknown, kIncomplete, kComplete };
 Completeness CompletenessOf(const Report& report);
 
-// Adapts and summarises a run log.
+// Summarises a run while its log is read.
+class ReportBuilder final : public experiment::TrialSink {
+ public:
+  void OnTrial(experiment::TrialRecord trial, const experiment::LinePlace& place) override;
+  void Restart() override { *this = ReportBuilder(); }
+  // When all has been read.
+  [[nodiscard]] Report Build(const experiment::RunLogHead& head, std::string_view run) const;
+
+ private:
+  // Trials that the host disturbed, by what happened.
+  struct Disturbed {
+    size_t trials = 0;
+    std::string example;
+  };
+  void AddDisturbedNotes(Report& report) const;
+
+  analysis::Summarizer summarizer_;
+  std::unordered_map<experiment::PointArm, size_t, experiment::PointArmHash> groups_;
+  size_t trials_valid_ = 0;
+  std::map<std::string, size_t> invalid_;
+  std::map<std::string, std::set<std::string>> invalid_ids_;
+  std::map<std::string, Disturbed, std::less<>> disturbed_;
+};
+
+// The same of a log that was read as a whole.
 Report MakeReport(const experiment::RunLog& log, std::string_view run);
 
 // The value of a group's setting, or "" when it has none of this name.

@@ -54,7 +54,10 @@ json GroupToJson(const Group& group) {
 json InvalidToJson(const Report& report) {
   json list = json::array();
   for (const auto& [reason, count] : report.invalid) {
-    list.push_back({{"invalid_because", reason}, {"trials", count}});
+    const auto ids = report.invalid_ids.find(reason);
+    list.push_back({{"invalid_because", reason},
+                    {"records", count},
+                    {"trials", ids == report.invalid_ids.end() ? count : ids->second.size()}});
   }
   return list;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,38 +20,69 @@ using analysis::Quantity;
 
 constexpr const char* kSpreadTitle = "min..max";
 
-// Every run is judged by these; the others get a column when a payload measured them.
-bool IsAlwaysShown(Quantity quantity) {
+// Every run is judged by these: why they are missing is said even where no row has them.
+bool IsExpected(Quantity quantity) {
   return quantity == Quantity::kThroughput || quantity == Quantity::kPauseExits ||
          quantity == Quantity::kExitsPerAcquisition || quantity == Quantity::kWindowUpdates;
 }
 
+// Those that differ between points, so that they are compared by their columns.
+bool IsCompared(Quantity quantity) {
+  return quantity == Quantity::kThroughput || quantity == Quantity::kPauseExits;
+}
+
+bool IsMeasured(const Report& report, Quantity quantity) {
+  return std::ranges::any_of(report.groups, [quantity](const Group& group) {
+    return group.quantities[quantity].spread.has_value();
+  });
+}
+
+// Whether all rows say the same of it, so that a line above the table does.
+bool IsConstant(const Report& report, Quantity quantity) {
+  if (IsCompared(quantity) || report.groups.size() < 2) return false;
+  const std::optional<analysis::Spread>& first = report.groups.front().quantities[quantity].spread;
+  return first && std::ranges::all_of(report.groups, [&](const Group& group) {
+           const std::optional<analysis::Spread>& spread = group.quantities[quantity].spread;
+           return spread && spread->min == first->min && spread->max == first->min;
+         });
+}
+
+// A column is for what some row has and not all have alike.
 std::vector<Quantity> ShownQuantities(const Report& report) {
   std::vector<Quantity> shown;
   for (const Quantity quantity : analysis::kQuantities) {
-    const bool measured = std::ranges::any_of(report.groups, [quantity](const Group& group) {
-      return group.quantities[quantity].spread.has_value();
-    });
-    if (measured || IsAlwaysShown(quantity)) shown.push_back(quantity);
+    if (IsMeasured(report, quantity) && !IsConstant(report, quantity)) shown.push_back(quantity);
   }
   return shown;
+}
+
+// "same in all rows: window updates 0".
+std::string ConstantsText(const Report& report) {
+  std::vector<std::string> constants;
+  for (const Quantity quantity : analysis::kQuantities) {
+    if (!IsConstant(report, quantity)) continue;
+    constants.push_back(
+        fmt::format("{} {}", analysis::QuantityTitle(quantity),
+                    ReadableNumber(report.groups.front().quantities[quantity].spread->median)));
+  }
+  if (constants.empty()) return "";
+  return fmt::format("same in all rows: {}\n", fmt::join(constants, ", "));
 }
 
 bool Varies(const analysis::QuantitySummary& summary) {
   return summary.spread && summary.spread->min != summary.spread->max;
 }
 
-// A quantity gets a column for its spread when the trials of some row differ in it. Exits per
-// acquisition vary as the PAUSE exits do.
+// A quantity that rows are compared by gets a column for its spread when the trials of some row
+// differ in it. The other spreads are in CSV and JSON: a table must fit a terminal.
 bool HasSpreadColumn(const Report& report, Quantity quantity) {
-  return quantity != Quantity::kExitsPerAcquisition &&
-         std::ranges::any_of(report.groups, [quantity](const Group& group) {
+  return IsCompared(quantity) && std::ranges::any_of(report.groups, [quantity](const Group& group) {
            return Varies(group.quantities[quantity]);
          });
 }
 
 std::string MedianCell(const analysis::QuantitySummary& summary) {
-  return summary.spread ? ReadableNumber(summary.spread->median) : "missing";
+  return summary.spread ? ReadableNumber(summary.spread->median) : "-";
 }
 
 // Empty where there is one trial only: that shows no spread.
@@ -122,6 +155,22 @@ std::string TrialsText(const Report& report) {
                      completeness == Completeness::kComplete ? "complete" : "INCOMPLETE");
 }
 
+// What all rows have in common, in lines that fit a terminal.
+std::string FixedText(const Report& report) {
+  constexpr size_t kWidth = 100;
+  std::string text;
+  std::string line = "fixed:";
+  for (const analysis::Setting& setting : report.fixed) {
+    const std::string word = fmt::format(" {}={}", setting.name, setting.value);
+    if (line.size() + word.size() > kWidth) {
+      text += line + '\n';
+      line = "      ";
+    }
+    line += word;
+  }
+  return report.fixed.empty() ? text : text + line + '\n';
+}
+
 std::string Head(const Report& report) {
   std::string text =
       fmt::format("run {}: plan {}, seed {}, {}\n", report.run,
@@ -133,17 +182,14 @@ std::string Head(const Report& report) {
   if (!report.observers.empty()) {
     text += fmt::format("observers: {}\n", fmt::join(report.observers, ", "));
   }
-  if (!report.fixed.empty()) text += "fixed:";
-  for (const analysis::Setting& setting : report.fixed) {
-    text += fmt::format(" {}={}", setting.name, setting.value);
-  }
-  return text + (report.fixed.empty() ? "" : "\n");
+  return text + FixedText(report);
 }
 
-// Why cells say "missing": each reason once per column.
+// Why cells are "-", and expected columns not there: each reason once.
 std::string MissingNotes(const Report& report, const std::vector<Quantity>& shown) {
   std::string text;
-  for (const Quantity quantity : shown) {
+  for (const Quantity quantity : analysis::kQuantities) {
+    if (!IsExpected(quantity) && std::ranges::find(shown, quantity) == shown.end()) continue;
     std::map<std::string, size_t> rows_by_reason;
     for (const Group& group : report.groups) {
       const analysis::QuantitySummary& summary = group.quantities[quantity];
@@ -160,21 +206,26 @@ std::string MissingNotes(const Report& report, const std::vector<Quantity>& show
 // Reasons that differ only after their first clause (in a RIP, say) share a line with one example.
 std::string InvalidNotes(const Report& report) {
   struct Kind {
-    size_t trials = 0;
+    size_t records = 0;
+    std::set<std::string_view> trials;
     std::string_view example;
   };
   std::map<std::string_view, Kind> kinds;
-  for (const auto& [reason, trials] : report.invalid) {
+  for (const auto& [reason, records] : report.invalid) {
     const std::string_view all = reason;
     const size_t end = std::min(all.find("; "), all.size());
     Kind& kind = kinds[all.substr(0, end)];
-    kind.trials += trials;
+    kind.records += records;
+    const auto ids = report.invalid_ids.find(reason);
+    if (ids != report.invalid_ids.end()) kind.trials.insert(ids->second.begin(), ids->second.end());
     if (kind.example.empty() && end < all.size()) kind.example = all.substr(end + 2);
   }
   std::string text;
   for (const auto& [clause, kind] : kinds) {
-    text += fmt::format("invalid: {} trials, not in the table: {}{}{}\n", kind.trials, clause,
-                        kind.example.empty() ? "" : "; for example ", kind.example);
+    const size_t trials = kind.trials.empty() ? kind.records : kind.trials.size();
+    text += fmt::format("invalid: {}{} trials, not in the table: {}{}{}\n",
+                        kind.records == trials ? "" : fmt::format("{} tries of ", kind.records),
+                        trials, clause, kind.example.empty() ? "" : "; for example ", kind.example);
   }
   return text;
 }
@@ -191,8 +242,8 @@ class TextFormat : public ReportFormat {
     if (report.groups.empty()) return Head(report) + "no valid trial\n" + Foot(report);
     const std::vector<Quantity> shown = ShownQuantities(report);
     const std::string notes = SpreadNote(report) + MissingNotes(report, shown) + Foot(report);
-    return fmt::format("{}\n{}{}{}", Head(report), MakeTable(report, shown).Text(),
-                       notes.empty() ? "" : "\n", notes);
+    return fmt::format("{}{}\n{}{}{}", Head(report), ConstantsText(report),
+                       MakeTable(report, shown).Text(), notes.empty() ? "" : "\n", notes);
   }
 };
 

@@ -15,35 +15,6 @@ namespace {
 using analysis::Setting;
 using analysis::SettingKind;
 
-std::vector<Setting> SettingsOf(const experiment::TrialRecord& trial) {
-  const guests::Workload& workload = trial.workload;
-  std::vector<Setting> settings = {
-      {SettingKind::kWorkload, "payload", workload.payload},
-      {SettingKind::kWorkload, "vms", std::to_string(workload.vms)},
-      {SettingKind::kWorkload, "vcpus", std::to_string(workload.vcpus)},
-      {SettingKind::kWorkload, "cpus", fmt::format("{}", fmt::join(workload.cpus, ","))},
-      {SettingKind::kWorkload, "hold_tsc_cycles", std::to_string(workload.hold_tsc_cycles)},
-      {SettingKind::kWorkload, "think_tsc_cycles", std::to_string(workload.think_tsc_cycles)},
-      {SettingKind::kWorkload, "iterations", std::to_string(workload.iterations)},
-      {SettingKind::kWorkload, "body_loops", std::to_string(workload.body_loops)},
-      {SettingKind::kWorkload, "scheduling",
-       std::string(experiment::SchedulingName(workload.scheduling))},
-      {SettingKind::kWorkload, "interrupts_off",
-       std::string(experiment::InterruptsOffName(workload.interrupts_off))},
-      {SettingKind::kWorkload, "duration_tsc_cycles", std::to_string(workload.duration_tsc_cycles)},
-      {SettingKind::kWorkload, "hold_distribution",
-       std::string(experiment::DistributionName(workload.hold_distribution))},
-      {SettingKind::kWorkload, "think_distribution",
-       std::string(experiment::DistributionName(workload.think_distribution))},
-      {SettingKind::kWorkload, "random_seed", std::to_string(workload.random_seed)},
-      {SettingKind::kWorkload, "relax_repeat", std::to_string(workload.relax_repeat)},
-  };
-  for (const auto& [name, value] : trial.params) {
-    settings.push_back({SettingKind::kParam, name, value});
-  }
-  return settings;
-}
-
 uint64_t ExtraOf(const guests::VcpuResult& vcpu, const std::string& name) {
   const auto found = vcpu.extra.find(name);
   return found == vcpu.extra.end() ? 0 : found->second;
@@ -65,10 +36,43 @@ std::optional<analysis::StormTotals> StormOf(const experiment::TrialRecord& tria
 
 }  // namespace
 
+std::vector<Setting> SettingsOf(const guests::Workload& workload, const host::ParamValues& params) {
+  std::vector<Setting> settings = {
+      {SettingKind::kWorkload, "payload", workload.payload},
+      {SettingKind::kWorkload, "vms", std::to_string(workload.vms)},
+      {SettingKind::kWorkload, "vcpus", std::to_string(workload.vcpus)},
+      {SettingKind::kWorkload, "cpus", fmt::format("{}", fmt::join(workload.cpus, ","))},
+      {SettingKind::kWorkload, "hold_tsc_cycles", std::to_string(workload.hold_tsc_cycles)},
+      {SettingKind::kWorkload, "think_tsc_cycles", std::to_string(workload.think_tsc_cycles)},
+      {SettingKind::kWorkload, "iterations", std::to_string(workload.iterations)},
+      {SettingKind::kWorkload, "body_loops", std::to_string(workload.body_loops)},
+      {SettingKind::kWorkload, "scheduling",
+       std::string(experiment::SchedulingName(workload.scheduling))},
+      {SettingKind::kWorkload, "interrupts_off",
+       std::string(experiment::InterruptsOffName(workload.interrupts_off))},
+      {SettingKind::kWorkload, "duration_tsc_cycles", std::to_string(workload.duration_tsc_cycles)},
+      {SettingKind::kWorkload, "hold_distribution",
+       std::string(experiment::DistributionName(workload.hold_distribution))},
+      {SettingKind::kWorkload, "think_distribution",
+       std::string(experiment::DistributionName(workload.think_distribution))},
+      {SettingKind::kWorkload, "random_seed", std::to_string(workload.random_seed)},
+      {SettingKind::kWorkload, "relax_repeat", std::to_string(workload.relax_repeat)},
+  };
+  for (const auto& [name, value] : params) {
+    settings.push_back({SettingKind::kParam, name, value});
+  }
+  return settings;
+}
+
 analysis::TrialSample ToSample(const experiment::TrialRecord& trial) {
-  analysis::TrialSample sample;
-  sample.settings = SettingsOf(trial);
+  analysis::TrialSample sample = FiguresOfTrial(trial);
+  sample.settings = SettingsOf(trial.workload, trial.params);
   sample.arm = experiment::ArmName(trial.arm);
+  return sample;
+}
+
+analysis::TrialSample FiguresOfTrial(const experiment::TrialRecord& trial) {
+  analysis::TrialSample sample;
   sample.lab_seed = trial.lab_seed;
   sample.throughput_per_s = trial.throughput_per_s;
   sample.pause_exits = trial.pause_exits;

@@ -27,9 +27,11 @@ workloads: [{payload: ttas, cpus: [0, 1]}]
 class DryRunTest : public ::testing::Test {
  protected:
   std::string Describe(bool as_json) {
-    const Result<std::string> text = DescribeDryRun(plan_, dir_.path(), as_json);
-    if (text) return *text;
-    ADD_FAILURE() << text.error().Text();
+    const Result<RemainingWork> work = FindRemainingWork(plan_, dir_.path());
+    if (work)
+      return DescribeDryRun(plan_, *work,
+                            as_json ? DryRunForm::kJson : DryRunForm::kTextWithTrials);
+    ADD_FAILURE() << work.error().Text();
     return {};
   }
 
@@ -57,7 +59,7 @@ TEST_F(DryRunTest, TextShowsTheScheduleInItsOrder) {
   const std::string text = Describe(false);
   EXPECT_THAT(text, HasSubstr("plan dry: 8 trials = 2 blocks x 2 parameter sets x 1 workloads x 2 "
                               "arms, seed 7\n"));
-  EXPECT_THAT(text, HasSubstr("a guess, since the directory holds no trial yet"));
+  EXPECT_THAT(text, HasSubstr("a guess, since no trial was measured yet"));
   size_t at = 0;
   for (const ScheduledTrial& trial : MakeSchedule(plan_)) {
     const size_t found = text.find(trial.id);
@@ -131,9 +133,33 @@ TEST_F(DryRunTest, LabSeedsAreShownWithEachTrial) {
   EXPECT_EQ(object["trials"][8]["lab_seed"], 5);
 }
 
+TEST_F(DryRunTest, TheSummaryIsLastAndListsNothingUnlessAsked) {
+  const RemainingWork work = FindRemainingWork(plan_, "").value();
+  const std::string text = DescribeDryRun(plan_, work, DryRunForm::kText);
+  EXPECT_TRUE(text.starts_with("plan dry: 8 trials"));
+  EXPECT_TRUE(text.ends_with("each trial in its order: --list\n"));
+  EXPECT_EQ(text.find(work.trials[0].id), std::string::npos);
+  EXPECT_GT(Describe(false).find("plan dry: 8 trials"), Describe(false).find(work.trials[7].id));
+}
+
+TEST_F(DryRunTest, TellsWhatIsNotRunSinceItWouldMeasureTheSame) {
+  plan_ = ParsePlan(
+              "name: x\nparams: {ple_gap: [0, 128], ple_window: [1024, 4096]}\n"
+              "workloads: [{payload: ttas, cpus: 0}]\n",
+              "p.yaml", Payloads())
+              .value();
+  EXPECT_THAT(Describe(false), HasSubstr("3 parameter sets"));
+  EXPECT_THAT(Describe(false),
+              HasSubstr("equal: 1 of 4 parameter sets have the effect of another and are not run, "
+                        "for example ple_gap=0 ple_window=4096"));
+  const nlohmann::json object = nlohmann::json::parse(Describe(true));
+  EXPECT_EQ(object["equal_settings_left_out"],
+            nlohmann::json({{{"ple_gap", "0"}, {"ple_window", "4096"}}}));
+}
+
 TEST_F(DryRunTest, ARunOfAnotherPlanIsRefused) {
   ASSERT_TRUE(WriteFileAtomically(dir_.path() / "run.jsonl", LineOf(SampleManifest())));
-  EXPECT_FALSE(DescribeDryRun(plan_, dir_.path(), false));
+  EXPECT_FALSE(FindRemainingWork(plan_, dir_.path()));
 }
 
 }  // namespace

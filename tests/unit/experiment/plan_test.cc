@@ -138,7 +138,41 @@ TEST(Plan, PointsAreTheProductTheFirstKeySlowest) {
   for (const host::ParamValues& set : plan.param_sets) {
     points.push_back(set.at("ple_gap") + "/" + set.at("ple_window"));
   }
-  EXPECT_THAT(points, ElementsAre("0/1024", "0/4096", "128/1024", "128/4096"));
+  EXPECT_THAT(points, ElementsAre("0/1024", "128/1024", "128/4096"));
+  EXPECT_EQ(plan.equal_sets.size(), 1U);
+  EXPECT_EQ(plan.trials, 3U * plan.workloads.size() * plan.arms.size() * plan.blocks);
+}
+
+TEST(Plan, EqualSettingsAreKeptWhenAskedFor) {
+  const std::string text = WithParams("{ple_gap: [0, 128], ple_window: [1024, 4096]}");
+  EXPECT_EQ(Parse(text + "equal_settings: keep\n").param_sets.size(), 4U);
+  EXPECT_EQ(Parse(text + "equal_settings: once\n").param_sets.size(), 3U);
+  EXPECT_FALSE(ParsePlan(text + "equal_settings: twice\n", "p.yaml", Payloads()));
+}
+
+TEST(Plan, ParamsCanBeAListOfSets) {
+  const Plan plan =
+      Parse(WithParams("[{ple_gap: 0}, {ple_gap: 128, ple_window: {log2: [1024, 4096]}}]"));
+  EXPECT_THAT(plan.param_sets,
+              ElementsAre(host::ParamValues{{"ple_gap", "0"}},
+                          host::ParamValues{{"ple_gap", "128"}, {"ple_window", "1024"}},
+                          host::ParamValues{{"ple_gap", "128"}, {"ple_window", "2048"}},
+                          host::ParamValues{{"ple_gap", "128"}, {"ple_window", "4096"}}));
+}
+
+TEST(Plan, AListOfSetsIsCheckedWithItsPlaces) {
+  const auto error_of = [](const std::string& params) {
+    const Result<Plan> plan = ParsePlan(WithParams(params), "p.yaml", Payloads());
+    return plan ? "no error" : plan.error().message;
+  };
+  EXPECT_THAT(error_of("[{ple_gap: 0}, {ple_gap: [128, 0]}]"),
+              ::testing::HasSubstr("params: the set ple_gap=0 stands twice"));
+  EXPECT_THAT(error_of("[{ple_gap: 0}, {pause_filter_count: 3000}]"),
+              ::testing::HasSubstr("the sets before are of kvm_intel"));
+  EXPECT_THAT(error_of("[{ple_gap: 0}, 5]"), ::testing::HasSubstr("a list of maps"));
+  EXPECT_THAT(error_of("[]"), ::testing::HasSubstr("the list is empty"));
+  EXPECT_THAT(error_of("[{ple_gap: 128, ple_window: 2, ple_window_grow: 9}]"),
+              ::testing::HasSubstr("is refused"));
 }
 
 TEST(Plan, WorkloadKeysAreAxesToo) {

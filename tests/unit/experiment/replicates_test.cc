@@ -18,12 +18,6 @@ ScheduledTrial Of(std::optional<uint64_t> lab_seed) {
   return trial;
 }
 
-TrialRecord Record(const std::string& id, uint64_t lab_seed) {
-  TrialRecord trial = SampleTrial(id);
-  trial.lab_seed = lab_seed;
-  return trial;
-}
-
 TEST(LabSeedsOf, AreThoseWithWorkInTheirOrder) {
   EXPECT_THAT(LabSeedsOf({}), IsEmpty());
   EXPECT_THAT(LabSeedsOf({Of(5), Of(5), Of(0), Of(3), Of(3)}), ElementsAre(5, 0, 3));
@@ -31,24 +25,32 @@ TEST(LabSeedsOf, AreThoseWithWorkInTheirOrder) {
 }
 
 TEST(LogOfReplicate, HoldsTheFinishedTrialsOfItsSeed) {
-  RunLog log;
-  log.manifests = {SampleManifest(), SampleManifest()};
-  log.trials = {Record("a", 1), Record("b", 2), Record("c", 1)};
-  log.trials.push_back(Record("d", 1));
-  log.trials.back().invalid_because = "late";
-  const std::string text = LogOfReplicate(log, 1);
+  RemainingWork work;
+  work.manifests = {SampleManifest(), SampleManifest()};
+  work.finished_ids[1] = {"a", "c"};
+  work.finished_ids[2] = {"b"};
+  const std::string text = LogOfReplicate(work, 1);
   const RunLog part = ParseRunLog(text, "part").value();
   EXPECT_EQ(part.manifests.size(), 1U);
   EXPECT_THAT(part.FinishedIds(), ElementsAre("a", "c"));
   EXPECT_EQ(part.trials.size(), 2U);
+  EXPECT_EQ(part.trials[0].lab_seed, 1U);
+}
+
+TEST(LogOfReplicate, IsOfTheWholeRunWithoutSeeds) {
+  RemainingWork work;
+  work.manifests = {SampleManifest()};
+  work.finished_ids[std::nullopt] = {"a"};
+  EXPECT_THAT(ParseRunLog(LogOfReplicate(work, std::nullopt), "part")->FinishedIds(),
+              ElementsAre("a"));
 }
 
 TEST(LogOfReplicate, IsEmptyForASeedWithoutRecords) {
-  RunLog log;
-  log.manifests = {SampleManifest()};
-  log.trials = {Record("a", 1)};
-  EXPECT_EQ(LogOfReplicate(log, 2), "");
-  EXPECT_EQ(LogOfReplicate(RunLog(), 0), "");
+  RemainingWork work;
+  work.manifests = {SampleManifest()};
+  work.finished_ids[1] = {"a"};
+  EXPECT_EQ(LogOfReplicate(work, 2), "");
+  EXPECT_EQ(LogOfReplicate(RemainingWork(), 0), "");
 }
 
 }  // namespace

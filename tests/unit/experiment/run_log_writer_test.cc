@@ -56,6 +56,19 @@ TEST_F(RunLogWriterTest, CreatesFoldersAndAppendsLines) {
   EXPECT_EQ(LoadRunLog(Directory()).value().trials.size(), 1U);
 }
 
+TEST_F(RunLogWriterTest, AStartThatFailsLeavesNoEmptyLog) {
+  ASSERT_TRUE(RunLogWriter::Open(Directory()));
+  EXPECT_FALSE(std::filesystem::exists(Directory() / "run.jsonl"));
+  RunLogWriter first = RunLogWriter::Open(Directory()).value();
+  EXPECT_TRUE(std::filesystem::exists(Directory() / "run.jsonl"));
+  EXPECT_TRUE(IsBeingWritten(Directory()));
+  EXPECT_THAT(NextStepFor(Directory()), HasSubstr("still running"));
+  ASSERT_TRUE(first.Append(SampleManifest()));
+  { const RunLogWriter last = std::move(first); }
+  EXPECT_TRUE(std::filesystem::exists(Directory() / "run.jsonl"));
+  EXPECT_FALSE(IsBeingWritten(Directory()));
+}
+
 TEST_F(RunLogWriterTest, GoesOnWithAWholeFileUnchanged) {
   const std::string before = LineOf(SampleManifest()) + "\r\n" + LineOf(SampleTrial("a"));
   Put(before);

@@ -107,7 +107,8 @@ class SweepTest : public ::testing::Test {
     const auto make = [this]() -> Result<std::unique_ptr<Executor>> {
       return std::make_unique<FakeExecutor>(host_);
     };
-    return RunSweep(plan_, options, make, progress_);
+    PLECTL_ASSIGN_OR_RETURN(const RemainingWork work, FindRemainingWork(plan_, options.directory));
+    return RunSweep(plan_, work, options, make, progress_);
   }
   RunLog Log() const { return LoadRunLog(dir_.path() / "run").value(); }
 

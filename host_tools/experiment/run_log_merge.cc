@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/experiment/run_log_merge.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "host_tools/experiment/host_identity.h"
+
+namespace plectl::experiment {
+namespace {
+
+// Figures of two hosts must never stand in one median.
+Status OfOneHost(Status same) {
+  if (same) return same;
+  Error error = WithContext("this manifest is of another host than the first", same.error());
+  error.hint = "take the records of each host into a log of their own";
+  return Fail(std::move(error));
+}
+
+Status CheckMergeable(const Manifest& first, const Manifest& manifest) {
+  if (manifest.plan_sha256 != first.plan_sha256 || manifest.seed != first.seed) {
+    return BadInput("this manifest is of another plan or seed than the first",
+                    "only shards and sessions of one plan can be merged");
+  }
+  if (manifest.payload_sha256 != first.payload_sha256) {
+    return BadInput("this manifest is of another guest (payload_sha256) than the first",
+                    "only what one payload ELF did can be merged");
+  }
+  if (manifest.observers != first.observers) {
+    return BadInput("this manifest names other observers than the first",
+                    "observers change what they watch: only runs with the same can be merged");
+  }
+  return OfOneHost(CheckSameHost(first, manifest, LabSeedRule::kMayDiffer));
+}
+
+}  // namespace
+
+Status RunLogMerge::Add(RunLogLine line, const LinePlace& place) {
+  if (auto* manifest = std::get_if<Manifest>(&line)) return AddManifest(std::move(*manifest));
+  if (auto* control = std::get_if<ControlRecord>(&line)) return AddControl(std::move(*control));
+  if (auto* trial = std::get_if<TrialRecord>(&line)) return AddTrial(std::move(*trial), place);
+  return OkStatus();
+}
+
+Status RunLogMerge::AddManifest(Manifest manifest) {
+  if (!head_.manifests.empty()) {
+    const Manifest& first = head_.manifests.front();
+    PLECTL_RETURN_IF_ERROR(CheckMergeable(first, manifest));
+    same_lab_seed_ = OfOneHost(CheckSameHost(first, manifest, LabSeedRule::kSame));
+  }
+  head_.manifests.push_back(std::move(manifest));
+  session_start_ = trials_;
+  return OkStatus();
+}
+
+Status RunLogMerge::AddControl(ControlRecord control) {
+  if (head_.manifests.empty()) return BadInput("a control stands before the first manifest");
+  if (!control.failed_because.empty() && trials_ > session_start_) {
+    failed_.push_back({trials_, session_start_, control.name});
+  }
+  head_.controls.push_back(std::move(control));
+  return OkStatus();
+}
+
+void RunLogMerge::Spoil(TrialRecord& record) const {
+  if (!record.valid()) return;
+  for (const FailedControl& control : known_) {
+    if (trials_ < control.session_start || trials_ >= control.trials_before) continue;
+    record.invalid_because = fmt::format("the control {} of its session failed", control.name);
+    return;
+  }
+}
+
+// Trials are counted with those that are ignored, so that every reading counts them alike.
+Status RunLogMerge::AddTrial(TrialRecord record, const LinePlace& place) {
+  if (head_.manifests.empty()) return BadInput("a trial stands before the first manifest");
+  // Labs may differ in their seed only where each record says which one it is of.
+  if (!record.lab_seed) PLECTL_RETURN_IF_ERROR(same_lab_seed_);
+  Spoil(record);
+  ++trials_;
+  if (record.valid() && !finished_.insert(record.id).second) {
+    ++repeated_;
+    return OkStatus();
+  }
+  sink_.OnTrial(std::move(record), place);
+  return OkStatus();
+}
+
+RunLogHead RunLogMerge::Take() {
+  if (repeated_ > 0) {
+    head_.notes.push_back(
+        fmt::format("{} more records of finished trials were ignored", repeated_));
+  }
+  return std::move(head_);
+}
+
+}  // namespace plectl::experiment
