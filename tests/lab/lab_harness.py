@@ -73,7 +73,10 @@ class LabTest(unittest.TestCase):
         for name, text in dict(files).items():
             arguments += ["--file", f"{self.write(name, text)}:/job/{name}"]
         arguments += ["--file", f"{self.write('script.sh', script)}:/job/script.sh"]
-        return self.plectl("lab", "exec", *options, *arguments, "--", "sh", "-c", UNLESS_FULL,
+        # A script may be silent for long where the machine has other work; timeout_s ends it.
+        silence = () if "--lab-silence-deadline-s" in options else (
+            "--lab-silence-deadline-s", timeout_s)
+        return self.plectl("lab", "exec", *options, *silence, *arguments, "--", "sh", "-c", UNLESS_FULL,
                            exit_code=exit_code, timeout_s=timeout_s)
 
     def newer_engine(self):
