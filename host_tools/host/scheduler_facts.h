@@ -28,8 +28,8 @@ struct SchedulerFacts {
   std::string preemption = "unknown";  // "none", "voluntary", "full" or "lazy"
 };
 
-// Of a real root: measures forfeits_on_yield, which takes 60 ms of one CPU. The files of debugfs
-// are for root only.
+// Of a real root: measures forfeits_on_yield, which takes 60 ms of one CPU, or longer on a busy
+// one. The files of debugfs are for root only.
 SchedulerFacts ReadSchedulerFacts(const HostRoot& root);
 
 }  // namespace plectl::host

@@ -24,8 +24,9 @@ struct YieldShares {
 // since what it did not use is still owed to it.
 ProbedAnswer JudgeYieldShares(const YieldShares& shares);
 
-// Measures it: two threads with the normal policy on one CPU of this process, for 60 ms. Needs no
-// privilege. "unknown" where the threads cannot be made, or did not get enough CPU time.
+// Measures it: two threads with the normal policy on one CPU of this process, for 60 ms, on a
+// busy CPU up to 1.2 s, of which they take some 60 ms of CPU time. Needs no privilege. "unknown"
+// where the threads cannot be made, or did not get enough CPU time.
 ProbedAnswer ProbeForfeitOnYield();
 
 }  // namespace plectl::host
