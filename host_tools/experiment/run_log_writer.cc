@@ -18,17 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-// Makes every folder of the path durable in its parent; cheap, and done once per session.
-Status SyncParents(const std::filesystem::path& directory) {
-  const std::filesystem::path absolute = std::filesystem::absolute(directory).lexically_normal();
-  std::filesystem::path parent = absolute;
-  while (parent != parent.root_path()) {
-    PLECTL_RETURN_IF_ERROR(SyncDirectory(parent));
-    parent = parent.parent_path();
-  }
-  return OkStatus();
-}
-
 Result<off_t> SizeOf(int fd, const std::filesystem::path& path) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return SystemFailure(fmt::format("stat {}", path.string()), errno);
@@ -90,10 +79,11 @@ Result<RunLogWriter> RunLogWriter::Open(const std::filesystem::path& directory) 
   PLECTL_RETURN_IF_ERROR(MakeDirectories(directory));
   const std::filesystem::path path = directory / kRunLogFileName;
   const bool is_new = !std::filesystem::exists(path);
-  PLECTL_ASSIGN_OR_RETURN(Fd file, OpenFile(path, O_RDWR | O_APPEND | O_CREAT));
+  PLECTL_ASSIGN_OR_RETURN(Fd file, OpenFile(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW));
   PLECTL_RETURN_IF_ERROR(Lock(file.get(), path));
   PLECTL_RETURN_IF_ERROR(CutTornLine(file.get(), path));
-  PLECTL_RETURN_IF_ERROR(SyncParents(directory));
+  // Folders that were made are durable already, and those that were there are not ours.
+  PLECTL_RETURN_IF_ERROR(SyncDirectory(directory));
   return RunLogWriter(std::move(file), path, is_new);
 }
 

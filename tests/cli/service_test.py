@@ -17,7 +17,8 @@ import restore_unit  # noqa: E402
 
 PLECTL = os.environ["PLECTL"]
 # What starts VMs by itself at boot.
-STARTERS = {"libvirtd.service", "virtqemud.service", "libvirt-guests.service"}
+STARTERS = {"libvirtd.service", "virtqemud.service", "libvirt-guests.service", "pve-guests.service",
+            "containerd.service", "firecracker.service", "incus.service", "nova-compute.service"}
 
 
 class RestoreService(unittest.TestCase):

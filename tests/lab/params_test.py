@@ -72,6 +72,26 @@ plectl params set ple_window=1024 >&2; echo "free $? $(window)"
 plectl params restore >&2; echo "restored $? $(window)"
 """
 
+# What ends a process by default, a reader that goes, an admin who reloads, and who may open /dev/kvm.
+ENDINGS = """
+window() { cat /sys/module/kvm_intel/parameters/ple_window; }
+gap() { cat /sys/module/kvm_intel/parameters/ple_gap; }
+chmod 664 /dev/kvm; chown 0:123 /dev/kvm
+for signal in USR1 ALRM 40 SEGV; do
+  plectl sweep /job/plan.yaml --out /job/$signal --progress none 2>/dev/null & sweep=$!
+  while ! grep -q '"kind":"trial"' /job/$signal/run.jsonl 2>/dev/null; do usleep 50000; done
+  kill -$signal $sweep; wait $sweep; echo "$signal $? $(window)"
+done
+plectl sweep /job/small.yaml --out /job/pipe --progress plain 2>&1 | head -n 1
+echo "pipe $(window) $(grep -c '"kind":"trial"' /job/pipe/run.jsonl)"
+plectl sweep /job/small.yaml --out /job/full --progress plain 2>/dev/full; echo "full $? $(window)"
+ls /var/lib/plectl | grep -c journal
+plectl params set ple_window=1024 2>/dev/null >&2; stat -c '%a %u:%g' /dev/kvm
+rmmod kvm_intel; modprobe kvm_intel ple_gap=77
+plectl params restore >/dev/null 2>/job/note; echo "foreign $? $(gap)"
+grep -c 'loaded anew by something else.*ple_gap is 77 instead of 128' /job/note
+ls /var/lib/plectl | grep -c journal
+"""
 SMALL_PLAN = """
 name: small
 arms: [pause]
@@ -99,6 +119,13 @@ class Params(lab_harness.LabTest):
         done = self.lab_script(KPROBE)
         self.assertEqual(done.stdout.splitlines(),
                          ["probed 3 4096", "1", "0", "free 0 1024", "restored 0 4096"], done.stderr)
+
+    def test_no_ending_leaves_a_changed_host(self):
+        done = self.lab_script(ENDINGS, files={"plan.yaml": PLAN, "small.yaml": SMALL_PLAN},
+                               exit_code=1)
+        self.assertEqual(done.stdout.splitlines(), [
+            "USR1 5 4096", "ALRM 5 4096", "40 5 4096", "SEGV 5 4096", "1 trials", "pipe 4096 1",
+            "full 0 4096", "0", "664 0:123", "foreign 0 77", "1", "0"], done.stderr)
 
     def test_set_show_restore_and_refusals(self):
         done = self.lab_script(SCRIPT, files={"plan.yaml": PLAN}, exit_code=1)
