@@ -4,12 +4,17 @@
 #include <cstdio>
 #include <exception>
 
+#include "host_tools/base/stack_limit.h"
 #include "host_tools/base/standard_streams.h"
+#include "host_tools/cli/command.h"
 #include "host_tools/cli/command_line.h"
 
 int main(int argc, char** argv) {
   plectl::PrepareStandardStreams();
   try {
+    if (const plectl::Status stack = plectl::RaiseStackLimit(); !stack) {
+      return plectl::cli::ReportError(stack.error());
+    }
     plectl::cli::CommandContext context;
     return plectl::cli::RunCommandLine(argc, argv, context);
   } catch (const std::exception& error) {

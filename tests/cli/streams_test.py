@@ -61,6 +61,18 @@ class Streams(unittest.TestCase):
                 self.assertIn("stdout is closed", done.stderr)
             self.assertEqual(os.listdir(folder), [])
 
+    def test_a_small_stack_is_raised_or_an_error(self):
+        for limit in (64, 128):
+            done = shell(f"ulimit -s {limit}; {DOCTOR}")
+            self.assertIn(done.returncode, (0, 1, 3), done.stderr)
+            self.assertNotIn("Segmentation", done.stderr)
+        # Who is not root may not raise it; the build tree may be closed to him.
+        nobody = f"setpriv --reuid 65534 --clear-groups {PLECTL} --version"
+        if os.geteuid() == 0 and shell(nobody).returncode == 0:
+            done = shell(f"ulimit -s 64; {nobody}")
+            self.assertEqual(done.returncode, 3, done.stdout)
+            self.assertIn("the stack limit of 64 KiB is too small", done.stderr)
+
     def test_output_to_a_limited_file_is_an_error_not_a_signal(self):
         with tempfile.TemporaryDirectory() as folder:
             done = shell(f"ulimit -f 0; {DOCTOR} >out", cwd=folder)
