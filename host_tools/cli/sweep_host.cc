@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "host_tools/host/module_params.h"
 #include "host_tools/host/observers.h"
 #include "host_tools/host/param_request.h"
+#include "host_tools/host/real_time.h"
 
 namespace plectl::cli {
 namespace {
@@ -50,6 +52,16 @@ Result<std::optional<host::PerfControl>> OpenPerfControl(const SweepArguments& a
   return perf;
 }
 
+Status WarnOfFifo(const HostRoot& root, const experiment::Plan& plan) {
+  const bool fifo = std::ranges::any_of(plan.workloads, [](const guests::Workload& workload) {
+    return workload.scheduling == guests::VcpuScheduling::kFifo;
+  });
+  if (!fifo) return OkStatus();
+  PLECTL_ASSIGN_OR_RETURN(const std::string warning, host::WarningOfFifo(root, plan.deadline_ms));
+  if (!warning.empty()) fmt::print(stderr, "warning: {}\n", warning);
+  return OkStatus();
+}
+
 // A set that this host would refuse is refused before the first trial, not after some.
 Status CheckParamSets(const HostRoot& root, host::KvmModule module,
                       const host::ParamValues& current, const experiment::Plan& plan) {
@@ -68,7 +80,8 @@ Status CheckPlanOnThisHost(const HostRoot& root, const experiment::Plan& plan) {
   if (!host::LoadedModule(root)) return OkStatus();
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
   PLECTL_ASSIGN_OR_RETURN(const host::ParamValues current, host::ReadParams(root, module));
-  return CheckParamSets(root, module, current, plan);
+  PLECTL_RETURN_IF_ERROR(CheckParamSets(root, module, current, plan));
+  return WarnOfFifo(root, plan);
 }
 
 Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& context,
@@ -81,6 +94,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
                           host::ParamSession::Begin(root, module, std::move(loader)));
   PLECTL_RETURN_IF_ERROR(CheckParamSets(root, module, params.originals(), plan));
+  PLECTL_RETURN_IF_ERROR(WarnOfFifo(root, plan));
   params.WaitForOthers(arguments.wait);
   PLECTL_ASSIGN_OR_RETURN(host::ObserverPair observers,
                           Observers(context, module, arguments.observers));
