@@ -59,12 +59,14 @@ Status MakeStateFolder(const HostRoot& root) {
   return SystemFailure(fmt::format("create directory {}", folder.string()), errno);
 }
 
-// What a plectl left that was killed while it wrote; only the lock's holder writes here.
+// What a plectl left that was killed while it wrote; only the lock's holder writes there.
 void RemoveInterruptedWrites(const HostRoot& root) {
-  for (const std::string& name : root.List(kStateFolder).value_or(std::vector<std::string>{})) {
-    if (!name.starts_with(".plectl-") || !name.ends_with(".tmp")) continue;
-    std::error_code ignored;
-    std::filesystem::remove(root.Path(fmt::format("{}/{}", kStateFolder, name)), ignored);
+  for (const std::string_view folder : {kStateFolder, std::string_view("/etc/modprobe.d")}) {
+    for (const std::string& name : root.List(folder).value_or(std::vector<std::string>{})) {
+      if (!name.starts_with(".plectl-") || !name.ends_with(".tmp")) continue;
+      std::error_code ignored;
+      std::filesystem::remove(root.Path(fmt::format("{}/{}", folder, name)), ignored);
+    }
   }
 }
 

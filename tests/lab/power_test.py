@@ -26,6 +26,7 @@ import restore_unit  # noqa: E402
 SEED = int(os.environ.get("PLECTL_TEST_SEED", "20"))
 JOURNAL = "/var/lib/plectl/params.journal.json"
 CONF = "/etc/modprobe.d/plectl.conf"
+PERSISTED = "/var/lib/plectl/persisted.json"
 WINDOWS = [1024, 2048, 8192, 16384]
 BLOCKS = 6 if lab_harness.FULL else 2
 PLAN = f"""
@@ -240,6 +241,9 @@ class Power(lab_harness.LabTest):
                 journal = json.loads(content)
                 self.assertIn(journal["state"], ("planned", "applied", "restored"))
                 self.assertEqual(set(lab_harness.PLE_DEFAULTS) - set(journal["originals"]), set())
+            elif path == PERSISTED:
+                record = json.loads(content)
+                self.assertEqual(set(record["originals"]), set(record["values"]))
             elif path == CONF:
                 *comments, options = content.decode().splitlines()
                 self.assertTrue(all(line.startswith("#") for line in comments), content)
@@ -276,6 +280,7 @@ class Power(lab_harness.LabTest):
         files = report.files("end")
         self.assertNotIn(JOURNAL, files)
         self.assertNotIn(CONF, files)
+        self.assertNotIn(PERSISTED, files)
         self.check_run_log(files)
         self.check_every_trial_once()
         return dict(value.split("=") for value in values)

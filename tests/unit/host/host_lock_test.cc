@@ -107,6 +107,7 @@ TEST(HostLock, FollowsNoLink) {
 TEST(HostLock, RemovesWhatAKilledPlectlWasWriting) {
   const FakeHost host("no_kvm");
   host.Write("/var/lib/plectl/.plectl-0123456789abcdef.tmp", "{");
+  host.Write("/etc/modprobe.d/.plectl-0123456789abcdef.tmp", "opt");
   host.Write("/var/lib/plectl/other.tmp", "kept");
   ASSERT_EQ(::chmod(host.root().Path(kStateFolder).c_str(), 0700), 0);
   ASSERT_TRUE(HostLock::Acquire(host.root()));
