@@ -22,9 +22,10 @@ PLE_DEFAULTS = {"ple_gap": 128, "ple_window": 4096, "ple_window_grow": 2, "ple_w
 UNLESS_FULL = """
 sh /job/script.sh
 code=$?
-set -- $(stat -f -c '%b %a %S' /job) $(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
-left=$4
-test $1 -gt 0 && test $(($2 * $3 / 1024)) -lt $left && left=$(($2 * $3 / 1024))
+memory_kib=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo 2>/dev/null)
+set -- $(stat -f -c '%b %a' /job 2>/dev/null)
+left=${memory_kib:-4096}
+test ${1:-0} -gt 0 && test $(($2 * 4)) -lt $left && left=$(($2 * 4))
 test $left -ge 2048 && exit $code
 echo "the test's lab is too small: $left KiB of its memory are left; give --lab-memory-mib" >&2
 exit 75
