@@ -25,7 +25,7 @@ name: few
 arms: [pause]
 params: {ple_gap: 128, ple_window: 1024, ple_window_grow: 0}
 workloads:
-  - {payload: token_ring, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 20}
+  - {payload: token_ring, vcpus: 2, cpus: [0], hold_tsc_cycles: 2000, iterations: 200}
 """
 SWEEPS = {
     "bpf": "--observer bpf --check-observer every-trial",
@@ -89,7 +89,9 @@ class Step:
 
     @property
     def trial(self):
-        return next(record for record in self.records if record["kind"] == "trial")
+        """The first that was not repeated, as for a disturbance; else the last, which says why."""
+        trials = [record for record in self.records if record["kind"] == "trial"]
+        return next((trial for trial in trials if trial["valid"]), trials[-1])
 
 
 def steps_of(output):
@@ -169,12 +171,12 @@ class ObserverKernels(lab_harness.LabTest):
         text = "\n".join(step.text)
         for component in ("bpf", "vms", "parameters"):
             self.assertIn(f'plectl_monitor_healthy{{component="{component}"}} 1', text)
+        # Of the whole host: the sweep's VM may have ended by now.
         pauses = sum(float(line.split()[-1]) for line in step.text
-                     if line.startswith("plectl_vm_exits_total") and "PAUSE" in line)
+                     if line.startswith("plectl_exit_handling_seconds_count") and "PAUSE" in line)
         self.assertGreater(pauses, 0, text)
-        yields = any(line.startswith("plectl_vm_directed_yields_total") for line in step.text)
-        self.assertTrue(yields or step.stderr, "missing without a word")
-        return f"works: {pauses:.0f} PAUSE exits" + ("" if yields else f"; {step.stderr}")
+        self.assertIn("plectl_monitor_lost_exits_total 0", text)
+        return f"works: {pauses:.0f} PAUSE exits"
 
 
 if __name__ == "__main__":
