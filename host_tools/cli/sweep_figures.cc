@@ -114,6 +114,12 @@ void SweepTally::Start(size_t finished, size_t total) {
   since_start_.Restart();
 }
 
+void SweepTally::Add(const experiment::Manifest& manifest) {
+  collector_.Add(manifest);
+  if (!measures_) since_start_.Restart();
+  measures_ = true;
+}
+
 void SweepTally::Add(const experiment::TrialRecord& record) {
   collector_.Add(record);
   state_.last_record_unix_s = UnixSeconds();

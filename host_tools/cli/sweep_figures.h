@@ -51,7 +51,7 @@ class SweepTally {
 
   void Start(size_t finished, size_t total);
   void Add(const experiment::TrialRecord& record);
-  void Add(const experiment::Manifest& manifest) { collector_.Add(manifest); }
+  void Add(const experiment::Manifest& manifest);
   void Add(const experiment::ControlRecord& control) { collector_.Add(control); }
   void End() { state_.running = false; }
 
@@ -63,7 +63,8 @@ class SweepTally {
   output::RunCollector collector_;
   SweepState state_;
   size_t resumed_at_ = 0;
-  Stopwatch since_start_;
+  Stopwatch since_start_;  // of the trials: the lab's boot and the like are no part of the pace
+  bool measures_ = false;
 };
 
 std::vector<prometheus::MetricFamily> FamiliesOf(const SweepState& state);
