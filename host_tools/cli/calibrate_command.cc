@@ -9,10 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/cli/command.h"
 #include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/lab_printer.h"
+#include "host_tools/cli/lab_request.h"
 #include "host_tools/cli/wait_option.h"
 #include "host_tools/experiment/calibrator.h"
 #include "host_tools/guests/payload_source.h"
@@ -25,18 +27,13 @@
 namespace plectl::cli {
 namespace {
 
-struct Options {
+struct Options : CalibrateRequest {
   bool in_lab = false;
-  bool keep_params = false;
-  int cpu = 0;
-  std::vector<uint64_t> bodies = {0, 1, 5, 20};
-  std::string format = "text";
-  uint64_t relax_tsc_cycles = 0;
-  std::chrono::seconds wait{0};
   lab::LabOptions lab;
 };
 
-Result<experiment::CalibrationReport> Measure(CommandContext& context, const Options& options) {
+Result<experiment::CalibrationReport> Measure(CommandContext& context,
+                                              const CalibrateRequest& options) {
   PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(options.relax_tsc_cycles));
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads, guests::EmbeddedPayloads());
   PLECTL_ASSIGN_OR_RETURN(auto loader, host::MakeKmodLoader(context.root));
@@ -59,37 +56,32 @@ Result<experiment::CalibrationReport> Measure(CommandContext& context, const Opt
   return report;
 }
 
-Status CalibrateHere(CommandContext& context, const Options& options) {
+Status CalibrateHere(CommandContext& context, const CalibrateRequest& options) {
   PLECTL_ASSIGN_OR_RETURN(const experiment::CalibrationReport report, Measure(context, options));
   fmt::print("{}", options.format == "json" ? output::CalibrationJson(report)
                                             : output::CalibrationText(report));
   return OkStatus();
 }
 
-// The same command inside.
-std::vector<std::string> InnerCommand(const Options& options) {
-  std::vector<std::string> argv = {"plectl",       "calibrate", "--format",
-                                   options.format, "--cpu",     std::to_string(options.cpu)};
-  for (const uint64_t body : options.bodies) {
-    argv.insert(argv.end(), {"--body-loops", std::to_string(body)});
-  }
-  if (options.keep_params) argv.emplace_back("--keep-params");
-  if (options.lab.profile) {
-    argv.insert(argv.end(),
-                {"--relax-tsc-cycles", std::to_string(options.lab.profile->pause_tsc_cycles)});
-  }
-  return argv;
-}
-
 Result<int> CalibrateInLab(const Options& options) {
+  CalibrateRequest request = static_cast<const CalibrateRequest&>(options);
+  PLECTL_ASSIGN_OR_RETURN(request.relax_tsc_cycles,
+                          RelaxTscCyclesInLab(options.relax_tsc_cycles, options.lab));
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
   lab::LabOptions lab_options = options.lab;
   lab_options.stop_fd = stop.fd();
   lab::LabJob job;
-  job.argv = InnerCommand(options);
+  job.argv = {"plectl", std::string(kCalibrateInLab)};
+  job.files.emplace(kCalibrateRequestFile, ToJson(request));
   LabPrinter printer({.console = false, .machine = false, .json = false});
   PLECTL_ASSIGN_OR_RETURN(const lab::LabOutcome outcome, lab::RunInLab(lab_options, job, printer));
   return outcome.exit_code;
+}
+
+Status CalibrateInside(CommandContext& context) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string text, ReadFile(kCalibrateRequestFile));
+  PLECTL_ASSIGN_OR_RETURN(const CalibrateRequest request, CalibrateRequestFromJson(text));
+  return CalibrateHere(context, request);
 }
 
 int Calibrate(CommandContext& context, const Options& options) {
@@ -139,6 +131,12 @@ void AddCalibrateCommand(CLI::App& app, CommandContext& context) {
       "Reloads the KVM module for each gap that it tries, and restores it.\n"
       "Example: plectl calibrate --host lab --lab-cpu skylake-client");
   command->callback([&context, options] { context.exit_code = Calibrate(context, *options); });
+}
+
+void AddLabCalibrateCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand(std::string(kCalibrateInLab), "Calibrate inside the lab");
+  command->group("");
+  command->callback([&context] { context.exit_code = ExitCodeOf(CalibrateInside(context)); });
 }
 
 }  // namespace plectl::cli

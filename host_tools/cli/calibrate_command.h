@@ -13,4 +13,7 @@ struct CommandContext;
 // observing an exit costs.
 void AddCalibrateCommand(CLI::App& app, CommandContext& context);
 
+// `plectl lab-calibrate`: what the lab runs for it, with the options of its request file.
+void AddLabCalibrateCommand(CLI::App& app, CommandContext& context);
+
 }  // namespace plectl::cli

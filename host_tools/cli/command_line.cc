@@ -68,6 +68,8 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   AddLabCommand(app, context);
   AddDocsCommand(app, context);
   AddLabAgentCommand(app, context);
+  AddLabSweepCommand(app, context);
+  AddLabCalibrateCommand(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,6 +10,7 @@
 
 #include "host_tools/base/child.h"
 #include "host_tools/cli/command_line.h"
+#include "host_tools/cli/lab_request.h"
 #include "host_tools/guests/payload_source.h"
 #include "host_tools/host/module_params.h"
 #include "host_tools/host/observers.h"
@@ -40,8 +41,8 @@ class JobStarter {
   }
 
   Result<Child> operator()(const ChildOptions& options) {
-    const bool is_sweep =
-        options.argv.size() > 1 && options.argv[0] == "plectl" && options.argv[1] == "sweep";
+    const bool is_sweep = options.argv.size() > 1 && options.argv[0] == "plectl" &&
+                          (options.argv[1] == "sweep" || options.argv[1] == kSweepInLab);
     if (is_sweep) {
       Result<Child> child = Child::Fork(options, [&] { return RunSweep(options.argv); });
       // What the sweep does not want is detached only when we do not hold it either.

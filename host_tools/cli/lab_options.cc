@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/cli/lab_options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
@@ -109,6 +111,16 @@ void AddLabKernelArgumentsOption(CLI::App& command, lab::LabOptions& options) {
                   "Arguments for the lab's kernel, after its own: 'nohz_full=1 isolcpus=1' keeps "
                   "CPU 1 free of timer ticks (plectl docs lab)")
       ->type_name("ARGUMENTS");
+}
+
+Result<uint64_t> RelaxTscCyclesInLab(uint64_t given, const lab::LabOptions& options) {
+  if (!options.profile) return given;
+  const uint64_t of_profile = options.profile->pause_tsc_cycles;
+  if (given == 0 || given == of_profile) return of_profile;
+  return BadInput(fmt::format("--relax-tsc-cycles {} was given, but a PAUSE of --lab-cpu {} costs "
+                              "{} TSC cycles",
+                              given, options.profile->name, of_profile),
+                  "give one of the two");
 }
 
 }  // namespace plectl::cli

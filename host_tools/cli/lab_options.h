@@ -19,4 +19,8 @@ void AddLabDiskOption(CLI::App& command, lab::LabOptions& options);
 // Adds --lab-kernel-args to such a command. As above.
 void AddLabKernelArgumentsOption(CLI::App& command, lab::LabOptions& options);
 
+// What a PAUSE costs the guests of this lab: as the lab's CPU profile says, or as
+// --relax-tsc-cycles does. BadInput when both are there and differ.
+Result<uint64_t> RelaxTscCyclesInLab(uint64_t given, const lab::LabOptions& options);
+
 }  // namespace plectl::cli

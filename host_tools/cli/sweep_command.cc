@@ -8,9 +8,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/cli/choice_option.h"
 #include "host_tools/cli/lab_options.h"
@@ -24,6 +26,7 @@
 #include "host_tools/experiment/sweep.h"
 #include "host_tools/guests/payload_source.h"
 #include "host_tools/guests/workload_check.h"
+#include "host_tools/host/fingerprint.h"
 
 namespace plectl::cli {
 namespace {
@@ -44,8 +47,11 @@ struct Job {
 Status SweepOnThisHost(CommandContext& context, const Job& job,
                        experiment::SweepProgress& progress) {
   const SweepArguments& arguments = job.arguments;
-  const experiment::SweepOptions options{arguments.out, arguments.attempts_max,
-                                         arguments.disturbed_repeats_max};
+  const experiment::SweepOptions options{
+      .directory = arguments.out,
+      .attempts_max = arguments.attempts_max,
+      .disturbed_repeats_max = arguments.disturbed_repeats_max,
+      .describe_host = [&context] { return host::Fingerprint(context.root); }};
   const auto make_executor = [&]() {
     return MakeKvmExecutor(context, job.plan, job.payloads, arguments);
   };
@@ -158,6 +164,17 @@ Status Sweep(CommandContext& context, SweepArguments& arguments) {
   if (!arguments.in_lab) PLECTL_RETURN_IF_ERROR(CheckPlanOnThisHost(context.root, plan));
   fmt::print("{}", experiment::DescribeDryRun(plan, work, FormOf(arguments)));
   return OkStatus();
+}
+
+// What SweepInLab() has asked for.
+Status SweepInside(CommandContext& context) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string text, ReadFile(kSweepRequestFile));
+  SweepArguments arguments;
+  PLECTL_ASSIGN_OR_RETURN(static_cast<SweepRequest&>(arguments), SweepRequestFromJson(text));
+  arguments.plan_path = kPlanInLab;
+  arguments.out = kRunInLab;
+  arguments.progress = ProgressStyle::kNone;
+  return Sweep(context, arguments);
 }
 
 const Choices<host::ObserverChoice>& ObserverChoices() {
@@ -282,7 +299,7 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
   command
       ->add_option("--only-lab-seed", arguments->only_lab_seed,
                    "Run the trials of one of the plan's lab_seeds only")
-      ->group("");  // hidden: for the sweep inside the lab
+      ->group("");  // hidden: for tests
   command->add_flag("--dry-run", arguments->dry_run,
                     "Print how many trials and reloads there are and the time they take; change "
                     "nothing");
@@ -301,6 +318,12 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
     arguments->lab_seed_given = command->count("--lab-seed") > 0;
     context.exit_code = ExitCodeOf(Sweep(context, *arguments));
   });
+}
+
+void AddLabSweepCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand(std::string(kSweepInLab), "Sweep inside the lab");
+  command->group("");
+  command->callback([&context] { context.exit_code = ExitCodeOf(SweepInside(context)); });
 }
 
 }  // namespace plectl::cli

@@ -2,16 +2,18 @@
 #include "host_tools/cli/sweep_lab.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
+#include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/run_log_lander.h"
+#include "host_tools/experiment/host_identity.h"
 #include "host_tools/experiment/replicates.h"
 #include "host_tools/experiment/run_log.h"
 #include "host_tools/lab/lab.h"
@@ -21,58 +23,25 @@
 namespace plectl::cli {
 namespace {
 
-constexpr std::string_view kPlanInLab = "/job/plan.yaml";
-constexpr std::string_view kRunInLab = "/job/run";
 constexpr std::string_view kLogInLab = "/job/run/run.jsonl";
 constexpr std::string_view kPayloadInLab = "/job/payload.elf";
 
-void AddObserverOptions(const host::ObserverOptions& options, std::vector<std::string>& argv) {
-  argv.insert(argv.end(), {"--observer", std::string(host::ChoiceName(options.choice))});
-  if (options.check == host::CheckTrials::kEvery) {
-    argv.insert(argv.end(), {"--check-observer", "every-trial"});
-  }
-  if (options.details.any()) {
-    argv.insert(argv.end(),
-                {"--observe", fmt::format("{}", fmt::join(DetailNames(options.details), ","))});
-  }
-  if (options.check_drops_every_nth > 0) {
-    argv.insert(argv.end(), {"--break-observer", std::to_string(options.check_drops_every_nth)});
-  }
-}
-
-// The options that the sweep inside gets too.
-std::vector<std::string> InnerCommand(const SweepArguments& arguments,
-                                      std::optional<uint64_t> lab_seed) {
-  std::vector<std::string> argv = {"plectl",
-                                   "sweep",
-                                   std::string(kPlanInLab),
-                                   "--out",
-                                   std::string(kRunInLab),
-                                   "--progress",
-                                   "none",
-                                   "--attempts",
-                                   std::to_string(arguments.attempts_max),
-                                   "--disturbed-repeats",
-                                   std::to_string(arguments.disturbed_repeats_max)};
-  AddObserverOptions(arguments.observers, argv);
-  if (arguments.wait.count() > 0) {
-    argv.insert(argv.end(), {"--wait", std::to_string(arguments.wait.count())});
-  }
-  if (!arguments.payload_elf.empty()) {
-    argv.insert(argv.end(), {"--payload-elf", std::string(kPayloadInLab)});
-  }
-  if (arguments.lab.profile) {
-    argv.insert(argv.end(),
-                {"--relax-tsc-cycles", std::to_string(arguments.lab.profile->pause_tsc_cycles)});
-  }
-  if (lab_seed) argv.insert(argv.end(), {"--only-lab-seed", std::to_string(*lab_seed)});
-  return argv;
+// The same request, with what the inside alone knows.
+Result<SweepRequest> RequestFor(const SweepArguments& arguments, std::optional<uint64_t> lab_seed) {
+  SweepRequest request = static_cast<const SweepRequest&>(arguments);
+  PLECTL_ASSIGN_OR_RETURN(request.relax_tsc_cycles,
+                          RelaxTscCyclesInLab(arguments.relax_tsc_cycles, arguments.lab));
+  if (!arguments.payload_elf.empty()) request.payload_elf = kPayloadInLab;
+  request.only_lab_seed = lab_seed;
+  return request;
 }
 
 Result<lab::LabJob> MakeJob(const experiment::Plan& plan, const experiment::RemainingWork& work,
                             const SweepArguments& arguments, std::optional<uint64_t> lab_seed) {
   lab::LabJob job;
-  job.argv = InnerCommand(arguments, lab_seed);
+  job.argv = {"plectl", std::string(kSweepInLab)};
+  PLECTL_ASSIGN_OR_RETURN(const SweepRequest request, RequestFor(arguments, lab_seed));
+  job.files.emplace(kSweepRequestFile, ToJson(request));
   job.files.emplace(kPlanInLab, plan.text);
   job.files.emplace(kLogInLab, experiment::LogOfReplicate(work, lab_seed));
   if (!arguments.payload_elf.empty()) {
@@ -128,6 +97,14 @@ Result<lab::LabOptions> WithCpus(const experiment::Plan& plan, lab::LabOptions o
   PLECTL_RETURN_IF_ERROR(lab::CheckLabCpus(plan, options));
   PLECTL_RETURN_IF_ERROR(lab::CheckLabOptions(options));
   return options;
+}
+
+// Before anything is called finished or goes on: it must be the lab that the run was started in.
+Status CheckSameLab(const experiment::Plan& plan, const experiment::Manifest& before,
+                    const lab::LabOptions& options, experiment::SweepProgress& progress) {
+  const auto tell = [&](std::string_view text) { progress.OnNote(text); };
+  PLECTL_ASSIGN_OR_RETURN(const nlohmann::json host, lab::DescribeLab(options, tell));
+  return experiment::CheckSameHost(before, host, experiment::LabSeedRuleOf(plan));
 }
 
 // Whether the emulator can do what the plan asks. Builds the lab and tests the emulator if need be.
@@ -192,10 +169,13 @@ class LabSweep {
 Status SweepInLab(const experiment::Plan& plan, const experiment::RemainingWork& work,
                   const SweepArguments& arguments, experiment::SweepProgress& progress,
                   int stop_fd) {
-  progress.OnStart(work.finished, work.finished + work.trials.size());
-  if (work.trials.empty()) return OkStatus();
   SweepArguments checked = arguments;
   PLECTL_ASSIGN_OR_RETURN(checked.lab, WithCpus(plan, arguments.lab));
+  if (!work.manifests.empty()) {
+    PLECTL_RETURN_IF_ERROR(CheckSameLab(plan, work.manifests.front(), checked.lab, progress));
+  }
+  progress.OnStart(work.finished, work.finished + work.trials.size());
+  if (work.trials.empty()) return OkStatus();
   PLECTL_ASSIGN_OR_RETURN(experiment::RunLogWriter writer,
                           experiment::RunLogWriter::Open(arguments.out));
   PLECTL_RETURN_IF_ERROR(CheckEngine(plan, checked.lab, progress, stop_fd));

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 #include "host_tools/base/result.h"
 #include "host_tools/cli/sweep_options.h"
 #include "host_tools/experiment/sweep.h"
 
 namespace plectl::cli {
+
+// Where a lab's sweep finds its plan, and keeps its run.
+inline constexpr std::string_view kPlanInLab = "/job/plan.yaml";
+inline constexpr std::string_view kRunInLab = "/job/run";
 
 // Boots the lab, runs what is left of `plan` there with the very same plectl, and appends each
 // record to the run log as soon as it leaves the lab. When the plan has lab_seeds, each one with

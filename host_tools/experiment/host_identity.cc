@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "host_tools/experiment/lab_host.h"
 
@@ -91,6 +92,18 @@ Status CheckSameHost(const Manifest& before, const Manifest& now, LabSeedRule la
         "give another --out directory: observers change what they watch");
   }
   return OkStatus();
+}
+
+Status CheckSameHost(const Manifest& before, const nlohmann::json& host, LabSeedRule lab_seed) {
+  Manifest now;
+  now.host = host;
+  now.observers = before.observers;
+  if (IsLab(host) && IsLab(before.host) && before.host.at("lab").is_object()) {
+    nlohmann::json lab = before.host.at("lab");
+    lab.merge_patch(host.at("lab"));  // a null is a key that this lab does not have
+    now.host["lab"] = std::move(lab);
+  }
+  return CheckSameHost(before, now, lab_seed);
 }
 
 }  // namespace plectl::experiment

@@ -16,4 +16,8 @@ enum class LabSeedRule { kSame, kMayDiffer };
 Status CheckSameHost(const Manifest& before, const Manifest& now,
                      LabSeedRule lab_seed = LabSeedRule::kSame);
 
+// The same before anything is measured, or when nothing is left to be: `host` is a fingerprint, or
+// the part of one that is known of a host not yet started. What it does not say is not compared.
+Status CheckSameHost(const Manifest& before, const nlohmann::json& host, LabSeedRule lab_seed);
+
 }  // namespace plectl::experiment

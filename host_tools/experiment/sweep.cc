@@ -224,6 +224,10 @@ Manifest MakeManifest(const Plan& plan, const Executor& executor) {
 Result<SweepSummary> RunSweep(const Plan& plan, const RemainingWork& work,
                               const SweepOptions& options, const ExecutorFactory& make_executor,
                               SweepProgress& progress) {
+  if (work.trials.empty() && !work.manifests.empty() && options.describe_host) {
+    PLECTL_RETURN_IF_ERROR(
+        CheckSameHost(work.manifests.front(), options.describe_host(), LabSeedRuleOf(plan)));
+  }
   progress.OnStart(work.finished, work.finished + work.trials.size());
   if (work.trials.empty()) return SweepSummary();
   PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor, make_executor());

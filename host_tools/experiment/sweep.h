@@ -60,6 +60,8 @@ struct SweepOptions {
   // Both of one trial in this session:
   uint32_t attempts_max = 3;           // invalid ones, before it is given up
   uint32_t disturbed_repeats_max = 2;  // of a disturbed one, before it is kept as it is
+  // This host's fingerprint. A run that is finished must be this host's to be called so.
+  std::function<nlohmann::json()> describe_host = {};
 };
 
 struct SweepSummary {

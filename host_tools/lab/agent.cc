@@ -50,8 +50,9 @@ Result<bool> ForwardPipe(int fd, FrameType type, ByteSink& sink) {
 
 Status ForwardLines(FileFollower& follower, ByteSink& sink) {
   PLECTL_ASSIGN_OR_RETURN(std::vector<std::string> lines, follower.NewLines());
-  for (std::string& line : lines) {
-    PLECTL_RETURN_IF_ERROR(Send(sink, FrameType::kRecord, std::move(line)));
+  for (const std::string& line : lines) {
+    PLECTL_ASSIGN_OR_RETURN(const std::vector<Frame> frames, FramesOfRecord(line));
+    for (const Frame& frame : frames) PLECTL_RETURN_IF_ERROR(sink.Write(EncodeFrame(frame)));
   }
   return OkStatus();
 }

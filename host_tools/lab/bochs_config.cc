@@ -96,11 +96,14 @@ std::optional<std::string> ParseEngineVersion(std::string_view output) {
 }
 
 std::optional<uint64_t> ParseEmulatedInstructions(std::string_view output) {
-  constexpr std::string_view kPrefix = "(0).[";
-  const size_t start = output.rfind(kPrefix);
-  if (start == std::string_view::npos) return std::nullopt;
-  output.remove_prefix(start + kPrefix.size());
-  return ParseUint(output.substr(0, output.find(']')));
+  // At its end, and when its debugger was asked where it is.
+  for (const std::string_view prefix : {"(0).[", "Next at t="}) {
+    const size_t start = output.rfind(prefix);
+    if (start == std::string_view::npos) continue;
+    const std::string_view number = output.substr(start + prefix.size());
+    return ParseUint(number.substr(0, number.find_first_not_of("0123456789")));
+  }
+  return std::nullopt;
 }
 
 }  // namespace plectl::lab

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string_view>
 
 #include "host_tools/base/fd.h"
@@ -14,6 +15,9 @@ namespace plectl::lab {
 // A TCP connection to 127.0.0.1:`port` as the process `pid` sees it, in whatever network namespace
 // that lives. The caller must own that process. Environment error when nobody listens.
 Result<Fd> ConnectAsSeenBy(pid_t pid, uint16_t port);
+
+// A connection to the socket file `name` in `directory`, whose path may be longer than a socket's.
+Result<Fd> ConnectToSocketFile(const std::filesystem::path& directory, std::string_view name);
 
 // Bochs's display, which speaks the remote framebuffer protocol 3.3 (RFC 6143), as the mouse and
 // keyboard of its user: the only way to the buttons of its tool bar.

@@ -2,15 +2,15 @@
 #include "host_tools/lab/embedded.h"
 
 // From embedded_files.S.
-extern "C" const char plectl_loopback_shim_begin[];
-extern "C" const char plectl_loopback_shim_end[];
+extern "C" const char plectl_display_shim_begin[];
+extern "C" const char plectl_display_shim_end[];
 extern "C" const char plectl_cpu_profiles_begin[];
 extern "C" const char plectl_cpu_profiles_end[];
 
 namespace plectl::lab {
 
-std::string_view EmbeddedLoopbackShim() {
-  return {plectl_loopback_shim_begin, plectl_loopback_shim_end};
+std::string_view EmbeddedDisplayShim() {
+  return {plectl_display_shim_begin, plectl_display_shim_end};
 }
 
 std::string_view EmbeddedCpuProfiles() {

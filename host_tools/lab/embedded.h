@@ -7,8 +7,8 @@ namespace plectl::lab {
 
 // Files that are part of this program.
 
-// The shared library of shim/loopback.c.
-std::string_view EmbeddedLoopbackShim();
+// The shared library of shim/display_socket.c.
+std::string_view EmbeddedDisplayShim();
 // cpu_profiles.yaml.
 std::string_view EmbeddedCpuProfiles();
 

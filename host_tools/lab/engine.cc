@@ -6,15 +6,17 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <map>
+#include <system_error>
 
 #include "host_tools/base/clock.h"
 #include "host_tools/base/file.h"
 #include "host_tools/lab/bochs_config.h"
 #include "host_tools/lab/console.h"
+#include "host_tools/lab/display.h"
 #include "host_tools/lab/embedded.h"
 #include "host_tools/lab/listening.h"
 
@@ -24,7 +26,9 @@ namespace {
 constexpr std::chrono::seconds kVersionDeadline(30);
 constexpr std::chrono::seconds kDisplayDeadline(30);
 constexpr int kPollIntervalMs = 5;
-constexpr std::string_view kShimFile = "loopback.so";
+// Its name stands in shim/display_socket.c too.
+constexpr std::string_view kDisplayFile = "display.sock";
+constexpr std::string_view kShimFile = "display_socket.so";
 
 Result<Fd> MakeFifo(const std::filesystem::path& path) {
   if (::mkfifo(path.c_str(), 0600) != 0) {
@@ -40,7 +44,7 @@ Status Isolate(Isolation isolation, const std::filesystem::path& directory, Chil
     return OkStatus();
   }
   child.environment.emplace_back("LD_PRELOAD", fmt::format("./{}", kShimFile));
-  return WriteFileAtomically(directory / kShimFile, EmbeddedLoopbackShim(), 0755);
+  return WriteFileAtomically(directory / kShimFile, EmbeddedDisplayShim(), 0755);
 }
 
 }  // namespace
@@ -65,11 +69,11 @@ Result<Engine> Engine::Start(std::vector<std::string> argv,
   child.working_directory = directory;
   child.output_file = directory / kEngineOutputFile;
   const Isolation isolation =
-      NetworkNamespacesAllowed() ? Isolation::kNamespace : Isolation::kLoopback;
+      NetworkNamespacesAllowed() ? Isolation::kNamespace : Isolation::kSocketFile;
   PLECTL_RETURN_IF_ERROR(Isolate(isolation, directory, child));
   PLECTL_ASSIGN_OR_RETURN(Child process, Child::Start(child));
   Engine engine(directory, std::move(console), std::move(frames), isolation, std::move(process));
-  if (isolation == Isolation::kLoopback) PLECTL_RETURN_IF_ERROR(engine.CheckLoopbackOnly());
+  if (isolation == Isolation::kSocketFile) PLECTL_RETURN_IF_ERROR(engine.CheckSocketFile());
   return engine;
 }
 
@@ -92,15 +96,39 @@ Result<bool> Engine::Ended() {
   return poll_fd.revents != 0;
 }
 
-Status Engine::CheckLoopbackOnly() {
-  PLECTL_RETURN_IF_ERROR(DisplayPort());
-  PLECTL_ASSIGN_OR_RETURN(const auto sockets, ListeningSocketsOf(HostRoot(), process_.pid()));
-  if (std::ranges::all_of(sockets, &ListeningSocket::is_loopback)) return OkStatus();
+Status Engine::CheckSocketFile() {
+  const int64_t deadline_ns = MonotonicNs() + std::chrono::nanoseconds(kDisplayDeadline).count();
+  while (MonotonicNs() < deadline_ns) {
+    PLECTL_ASSIGN_OR_RETURN(const auto ports, ListeningSocketsOf(HostRoot(), process_.pid()));
+    if (!ports.empty()) {
+      process_.Kill();
+      return Environment(
+          "the emulator's display listens on a port of this machine, and cannot be kept in a "
+          "network namespace; it was ended at once",
+          "run as root, or allow user namespaces (sysctl user.max_net_namespaces)");
+    }
+    if (std::error_code error; std::filesystem::is_socket(directory_ / kDisplayFile, error)) {
+      return OkStatus();
+    }
+    PLECTL_ASSIGN_OR_RETURN(const bool ended, Ended());
+    if (ended) return Inconclusive("the emulator ended at its start:\n" + LastOutput());
+  }
+  return Inconclusive("the emulator's display does not listen");
+}
+
+Result<Fd> Engine::ConnectToDisplay() {
+  if (isolation_ == Isolation::kSocketFile) return ConnectToSocketFile(directory_, kDisplayFile);
+  PLECTL_ASSIGN_OR_RETURN(const uint16_t port, DisplayPort());
+  return ConnectAsSeenBy(process_.pid(), port);
+}
+
+std::optional<uint64_t> Engine::Interrupt() {
+  constexpr std::chrono::seconds kAnswer(5);
+  // Its debugger says where it is, finds that nobody is there to talk to, and ends.
+  ::kill(process_.pid(), SIGINT);
+  (void)process_.Wait(kAnswer);
   process_.Kill();
-  return Environment(
-      "the emulator's display listens on all addresses of this machine, and cannot be kept in a "
-      "network namespace; it was ended at once",
-      "run as root, or allow user namespaces (sysctl user.max_net_namespaces)");
+  return EmulatedInstructions();
 }
 
 std::optional<uint64_t> Engine::EmulatedInstructions() const {

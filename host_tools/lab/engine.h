@@ -18,8 +18,8 @@ namespace plectl::lab {
 // How nobody but this program can reach the emulator's display, which by itself listens on all
 // addresses of the machine.
 enum class Isolation {
-  kNamespace,  // in a network namespace of its own
-  kLoopback,   // on 127.0.0.1 only, by a preloaded library; checked after the start
+  kNamespace,   // in a network namespace of its own
+  kSocketFile,  // on a socket file of this user's, by a preloaded library; checked after the start
 };
 
 // A running emulator. Its outputs are FIFOs that never block the reader and never end by
@@ -33,8 +33,10 @@ class Engine {
 
   [[nodiscard]] Child& process() { return process_; }
   [[nodiscard]] Isolation isolation() const { return isolation_; }
-  // Where its display listens, on 127.0.0.1 as the process itself sees it; waits until it does.
-  Result<uint16_t> DisplayPort();
+  // A connection to its display; waits until that listens.
+  Result<Fd> ConnectToDisplay();
+  // Ends it. How many instructions it had emulated until then, if it says so.
+  std::optional<uint64_t> Interrupt();
   [[nodiscard]] int console_fd() const { return console_.get(); }
   [[nodiscard]] int frames_fd() const { return frames_.get(); }
   // Once it has ended: how many instructions it emulated, if it says so.
@@ -53,8 +55,10 @@ class Engine {
         process_(std::move(process)) {}
   // Waits a moment.
   Result<bool> Ended();
-  // Waits for its display and ends it unless that listens on the loopback only.
-  Status CheckLoopbackOnly();
+  // Where its display listens, on 127.0.0.1 as the process itself sees it; waits until it does.
+  Result<uint16_t> DisplayPort();
+  // Waits for its display and ends it unless that is a socket file, and no port.
+  Status CheckSocketFile();
   std::filesystem::path directory_;
   Fd console_;
   Fd frames_;

@@ -89,6 +89,31 @@ Status LinkInto(const fs::path& from, const fs::path& to) {
   return error ? CopyInto(from, to) : OkStatus();
 }
 
+Status CheckOwnDirectory(const fs::path& directory) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) {
+    if (errno == ENOENT) return OkStatus();
+    return SystemFailure(fmt::format("look at {}", directory.string()), errno);
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return BadInput(fmt::format("{} is not a directory", directory.string()));
+  }
+  if (status.st_uid != ::geteuid()) {
+    return Environment(
+        fmt::format("the lab's folder {} is user {}'s, and this is user {}: what lies in it would "
+                    "run with the rights of the latter",
+                    directory.string(), status.st_uid, ::geteuid()),
+        "give another folder with --lab-dir (or PLECTL_LAB_DIR), or run plectl as its owner");
+  }
+  const bool own_group = status.st_gid == ::getegid();
+  const mode_t others = own_group ? S_IWOTH : S_IWOTH | S_IWGRP;
+  if ((status.st_mode & others) == 0) return OkStatus();
+  return Environment(
+      fmt::format("others may write into the lab's folder {} (mode {:04o})", directory.string(),
+                  status.st_mode & 07777),
+      fmt::format("look through what is in it, then: chmod go-w '{}'", directory.string()));
+}
+
 Status CopyInto(const fs::path& from, const fs::path& to) {
   PLECTL_RETURN_IF_ERROR(MakeDirectories(to.parent_path()));
   std::error_code error;

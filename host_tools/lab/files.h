@@ -21,6 +21,10 @@ Status LinkInto(const std::filesystem::path& from, const std::filesystem::path& 
 // Renames a finished file or directory to its place, durably; one that stood there is replaced.
 Status MoveInto(const std::filesystem::path& from, const std::filesystem::path& to);
 
+// Fine when `directory` is not there, or is of the user that we are and nobody else may write into
+// it. What lies in a folder of files to start from could be another's else.
+Status CheckOwnDirectory(const std::filesystem::path& directory);
+
 // An exclusive flock(2) on `file`, which is created; waits for another holder, but not past a
 // stop signal. Released when the Fd closes, also by a crash.
 Result<Fd> LockFile(const std::filesystem::path& file);

@@ -23,7 +23,7 @@ uint32_t Crc(std::string_view header, std::string_view payload) {
 
 bool IsFrameType(uint8_t type) {
   return type >= static_cast<uint8_t>(FrameType::kHello) &&
-         type <= static_cast<uint8_t>(FrameType::kReady);
+         type <= static_cast<uint8_t>(FrameType::kRecordPart);
 }
 
 Failure Damaged(std::string_view why) {
@@ -51,6 +51,33 @@ std::string EncodeFrame(const Frame& frame) {
   AppendLittleEndian(bytes, static_cast<uint32_t>(frame.payload.size()));
   AppendLittleEndian(bytes, Crc(bytes, frame.payload));
   return bytes + frame.payload;
+}
+
+Result<std::vector<Frame>> FramesOfRecord(std::string_view line) {
+  if (line.size() > kRecordMax) {
+    return Inconclusive(fmt::format(
+        "a record of {} bytes is too long to leave the lab (at most {})", line.size(), kRecordMax));
+  }
+  std::vector<Frame> frames;
+  while (line.size() > kFramePayloadMax) {
+    frames.push_back({FrameType::kRecordPart, std::string(line.substr(0, kFramePayloadMax))});
+    line.remove_prefix(kFramePayloadMax);
+  }
+  frames.push_back({FrameType::kRecord, std::string(line)});
+  return frames;
+}
+
+Status RecordAssembler::AddPart(std::string_view bytes) {
+  if (bytes.size() > kRecordMax - parts_.size()) {
+    return Damaged(fmt::format("a record of more than {} bytes", kRecordMax));
+  }
+  parts_ += bytes;
+  return OkStatus();
+}
+
+Result<std::string> RecordAssembler::Finish(std::string_view bytes) {
+  PLECTL_RETURN_IF_ERROR(AddPart(bytes));
+  return std::exchange(parts_, {});
 }
 
 Result<std::optional<Frame>> FrameDecoder::Next() {

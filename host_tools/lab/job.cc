@@ -2,6 +2,7 @@
 #include "host_tools/lab/job.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -32,6 +33,13 @@ Status CheckLabJob(const LabJob& job) {
   for (const auto& [path, content] : job.files) PLECTL_RETURN_IF_ERROR(CheckLabPath(path));
   if (!job.follow_file.empty()) return CheckLabPath(job.follow_file);
   return OkStatus();
+}
+
+std::string JobText(const LabJob& job) {
+  constexpr size_t kMax = 200;
+  std::string text = fmt::format("{}", fmt::join(job.argv, " "));
+  if (text.size() > kMax) text = text.substr(0, kMax) + "...";
+  return text;
 }
 
 Result<std::string> JobToJson(const LabJob& job) {

@@ -32,6 +32,9 @@ inline constexpr std::string_view kLabFactsFile = "/run/plectl-lab.json";
 // where the lab mounts something (/proc, /sys, /dev).
 Status CheckLabJob(const LabJob& job);
 
+// Its command for a message: "plectl sweep /job/plan.yaml", shortened.
+std::string JobText(const LabJob& job);
+
 // The job but its files, which lie at their paths already: the content of kJobFile.
 // BadInput for text that is not UTF-8.
 Result<std::string> JobToJson(const LabJob& job);

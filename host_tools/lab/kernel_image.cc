@@ -26,6 +26,7 @@ constexpr size_t kPayloadLength = 0x24c;
 constexpr size_t kHeaderEnd = 0x268;
 constexpr size_t kSectorSize = 512;
 constexpr size_t kReleaseMax = 64;  // __NEW_UTS_LEN
+constexpr size_t kVersionMax = 512;
 constexpr size_t kConfigMax = size_t{4} << 20;
 
 std::string_view Below(std::string_view bytes, size_t offset, size_t length) {
@@ -77,11 +78,15 @@ Result<ImageHeader> ParseImageHeader(std::string_view image) {
   const auto byte = [&](size_t at) { return static_cast<uint8_t>(image[at]); };
   const size_t version_at =
       size_t{byte(kVersionPointer)} + size_t{byte(kVersionPointer + 1)} * 256 + kSectorSize;
-  const std::string_view version = Below(image, version_at, kReleaseMax + 1);
+  const std::string_view version = Below(image, version_at, kVersionMax);
+  const std::string_view text = version.substr(0, version.find('\0'));
   ImageHeader header;
-  header.release = version.substr(0, version.find_first_of(std::string_view(" \0", 2)));
+  header.release = text.substr(0, text.find(' '));
   if (!IsPlainRelease(header.release))
     return BadInput("the kernel image does not name its release");
+  if (const size_t number = text.find(" #"); number != std::string_view::npos) {
+    header.build = text.substr(number + 1);
+  }
   const size_t setup_sectors = byte(kSetupSectors) == 0 ? 4 : byte(kSetupSectors);
   const size_t code = (setup_sectors + 1) * kSectorSize;
   const size_t payload = code + ReadLittleEndian(image.substr(kPayloadOffset));
@@ -94,6 +99,13 @@ Result<std::string> ImageReleaseOf(const fs::path& file) {
   const Result<ImageHeader> header = ParseImageHeader(image);
   if (!header) return Fail(WithContext(file.string(), header.error()));
   return header->release;
+}
+
+Result<std::string> ImageBuildOf(const fs::path& file) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string image, ReadFile(file));
+  PLECTL_ASSIGN_OR_RETURN(const ImageHeader header, ParseImageHeader(image));
+  if (!header.build.empty()) return header.build;
+  return BadInput(fmt::format("{} does not name its build", file.string()));
 }
 
 std::optional<std::string> EmbeddedConfig(std::string_view kernel) {

@@ -13,6 +13,7 @@ namespace plectl::lab {
 // What a bzImage says of itself (Documentation/arch/x86/boot.rst). The bytes are not trusted.
 struct ImageHeader {
   std::string release;       // first word of its version: "6.1.0-56-cloud-amd64"
+  std::string build;         // "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-3 (2026-11-20)"
   std::string_view payload;  // the compressed kernel
 };
 
@@ -21,6 +22,9 @@ Result<ImageHeader> ParseImageHeader(std::string_view image);
 
 // The release of the kernel in a file.
 Result<std::string> ImageReleaseOf(const std::filesystem::path& file);
+
+// What `uname -v` will say under it; BadInput when it does not say so.
+Result<std::string> ImageBuildOf(const std::filesystem::path& file);
 
 // The configuration that a kernel with CONFIG_IKCONFIG carries, from its decompressed bytes (or
 // those of configs.ko). Nothing when there is none.

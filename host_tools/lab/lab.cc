@@ -19,6 +19,7 @@
 #include "host_tools/lab/job_image.h"
 #include "host_tools/lab/job_memory.h"
 #include "host_tools/lab/kernel_config.h"
+#include "host_tools/lab/kernel_image.h"
 #include "host_tools/lab/lab_facts.h"
 #include "host_tools/lab/required_files.h"
 #include "host_tools/lab/self_test.h"
@@ -45,6 +46,7 @@ Result<LabParts> Prepare(const LabOptions& options, bool update_kernel, const Pr
   PLECTL_RETURN_IF_ERROR(CheckRequiredFiles(HostRoot(), options.engine));
   LabParts parts;
   PLECTL_ASSIGN_OR_RETURN(parts.directory, LabDirectory(options));
+  PLECTL_RETURN_IF_ERROR(CheckOwnDirectory(parts.directory));
   PLECTL_ASSIGN_OR_RETURN(const Fd lock, LockFile(parts.directory / "lock"));
   PLECTL_ASSIGN_OR_RETURN(parts.kernel,
                           EnsureKernel(parts.directory, options.kernel, update_kernel, progress));
@@ -107,8 +109,8 @@ Status WriteBootImage(const LabOptions& options, const LabParts& parts, std::str
 void SayIsolation(const Engine& engine, LabObserver& observer) {
   if (engine.isolation() == Isolation::kNamespace) return;
   observer.OnProgress(
-      "network namespaces are not allowed here: the emulator's display listens on 127.0.0.1 only "
-      "(checked)");
+      "network namespaces are not allowed here: the emulator's display is a file that only this "
+      "user may open, and no port (checked)");
 }
 
 // A cold lab holds its job as an image and as files, and for a while the image twice.
@@ -124,6 +126,8 @@ void MakeRoomForJob(size_t job_bytes, LabOptions& options, LabObserver& observer
 Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJob& job,
                            LabObserver& observer) {
   options.start = LabStart::kCold;
+  // As asked for: more memory for a longer job does not make another host of it.
+  PLECTL_ASSIGN_OR_RETURN(const LabJob told, WithLabFacts(job, options, parts, ""));
   PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run,
                           ScratchDirectory::Create(parts.directory / "runs"));
   MakeRoomForJob(BytesOf(job), options, observer);
@@ -134,12 +138,11 @@ Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJ
     PLECTL_RETURN_IF_ERROR(disk->Attach(run.path()));
     options.disk_facts = disk->facts();
   }
-  PLECTL_ASSIGN_OR_RETURN(const LabJob told, WithLabFacts(job, options, parts, ""));
   PLECTL_ASSIGN_OR_RETURN(std::string archive, JobArchive(told));
   PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, std::move(archive), run.path()));
   PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Boot(options, run.path()));
   SayIsolation(engine, observer);
-  return RunSession(engine, options, observer);
+  return RunSession(engine, options, observer, JobText(job));
 }
 
 Result<Snapshot> EnsureSnapshot(const LabOptions& options, const LabParts& parts,
@@ -174,7 +177,7 @@ class BootWatch final : public LabObserver {
 };
 
 Result<LabOutcome> Resume(LabOptions options, const LabParts& parts, const Snapshot& snapshot,
-                          std::string_view job_image, LabObserver& observer) {
+                          const LabJob& job, std::string_view job_image, LabObserver& observer) {
   PLECTL_ASSIGN_OR_RETURN(const ScratchDirectory run,
                           ScratchDirectory::Create(parts.directory / "runs"));
   // It takes a twentieth of a boot: one that does not come up must not cost more than a boot.
@@ -182,7 +185,7 @@ Result<LabOutcome> Resume(LabOptions options, const LabParts& parts, const Snaps
   PLECTL_RETURN_IF_ERROR(CopySnapshot(snapshot, job_image, run.path()));
   PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Resume(options, run.path()));
   SayIsolation(engine, observer);
-  return RunSession(engine, options, observer);
+  return RunSession(engine, options, observer, JobText(job));
 }
 
 Result<std::string> JobImageFor(const LabOptions& options, const LabParts& parts, const LabJob& job,
@@ -214,7 +217,7 @@ Result<LabOutcome> RunResumed(const LabOptions& options, const LabParts& parts, 
   }
   if (!snapshot) return boot_instead("no snapshot could be made: " + snapshot.error().message);
   BootWatch watch(observer);
-  Result<LabOutcome> outcome = Resume(options, parts, *snapshot, image, watch);
+  Result<LabOutcome> outcome = Resume(options, parts, *snapshot, job, image, watch);
   PLECTL_RETURN_IF_ERROR(CheckNotStopped());
   if (outcome || watch.booted()) return outcome;
   // Not after an error of this machine's (a full disk): the snapshot may be as good as before.
@@ -238,6 +241,19 @@ Result<LabKernel> BuildLab(const LabOptions& options, bool update_kernel,
                            const Progress& progress) {
   PLECTL_ASSIGN_OR_RETURN(LabParts parts, Prepare(options, update_kernel, progress));
   return std::move(parts.kernel);
+}
+
+Result<nlohmann::json> DescribeLab(const LabOptions& options, const Progress& progress) {
+  PLECTL_ASSIGN_OR_RETURN(const LabParts parts, Prepare(options, false, progress));
+  nlohmann::json lab = LabFacts(options, parts.engine_version, "", nullptr);
+  // Known once the emulator was tested; the note follows from it.
+  for (const char* key : {"clock_granularity_tsc_cycles", "note"}) lab.erase(key);
+  if (!lab.contains("kernel_arguments")) lab["kernel_arguments"] = nullptr;
+  nlohmann::json kernel = {{"release", parts.kernel.release}};
+  if (const auto build = ImageBuildOf(parts.kernel.directory / "vmlinuz"); build) {
+    kernel["build"] = *build;
+  }
+  return nlohmann::json{{"kernel", std::move(kernel)}, {"lab", std::move(lab)}};
 }
 
 Result<LabOutcome> RunInLab(const LabOptions& options, const LabJob& job, LabObserver& observer) {

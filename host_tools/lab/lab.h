@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,11 @@ Result<std::string> EngineId(const LabOptions& options, const Progress& progress
 // Makes everything that RunInLab() needs and that does not depend on the job. `update_kernel`:
 // even when there is a kernel already. Needs the network for the kernel only, never root.
 Result<LabKernel> BuildLab(const LabOptions& options, bool update_kernel, const Progress& progress);
+
+// What is known of a lab before it is started, at its places in a fingerprint (host/fingerprint.h):
+// its kernel, and what `lab` says of its options; null for a key that it does not have. Fetches the
+// kernel if need be.
+Result<nlohmann::json> DescribeLab(const LabOptions& options, const Progress& progress);
 
 // Boots the lab (and builds it when needed), runs the job and powers off. Errors: BadInput for the
 // job or the options; Environment when the lab cannot be built or started; Inconclusive when it

@@ -68,12 +68,6 @@ Result<std::set<uint64_t>> SocketInodes(const HostRoot& root, pid_t pid) {
 
 }  // namespace
 
-bool ListeningSocket::is_loopback() const {
-  constexpr size_t kIpv4Digits = 8;
-  if (address.size() == kIpv4Digits) return address.ends_with("7F");  // 127.0.0.0/8
-  return address == "00000000000000000000000001000000";               // ::1
-}
-
 std::vector<ListeningSocket> ParseListeningSockets(std::string_view table) {
   std::vector<ListeningSocket> sockets;
   for (const std::string_view line : Split(table, '\n')) {

@@ -18,7 +18,6 @@ struct ListeningSocket {
   std::string address;  // as /proc/net/tcp writes it: hexadecimal, "0100007F" is 127.0.0.1
   uint16_t port = 0;
   uint64_t inode = 0;
-  [[nodiscard]] bool is_loopback() const;
 };
 
 // The listening sockets of a table like /proc/net/tcp or tcp6. Lines that make no sense are left

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +114,22 @@ Result<Fd> ConnectAsSeenBy(pid_t pid, uint16_t port) {
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   return connection;
+}
+
+Result<Fd> ConnectToSocketFile(const std::filesystem::path& directory, std::string_view name) {
+  PLECTL_ASSIGN_OR_RETURN(const Fd place, OpenFile(directory, O_PATH | O_DIRECTORY));
+  const std::string path = fmt::format("/proc/self/fd/{}/{}", place.get(), name);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return Internal("a socket's name is too long");
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  Fd connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connection.valid() && ::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address),
+                                      sizeof address) == 0) {
+    return connection;
+  }
+  return SystemFailure(
+      fmt::format("connect to the emulator's display {}/{}", directory.string(), name), errno);
 }
 
 }  // namespace plectl::lab

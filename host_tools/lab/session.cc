@@ -30,6 +30,24 @@ milliseconds Since(Clock::time_point start) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - start);
 }
 
+std::string_view NameOf(FrameType type) {
+  switch (type) {
+    case FrameType::kStdout:
+      return "standard output";
+    case FrameType::kStderr:
+      return "standard error";
+    case FrameType::kRecord:
+    case FrameType::kRecordPart:
+      return "a record";
+    case FrameType::kExit:
+      return "its exit code";
+    case FrameType::kHello:
+    case FrameType::kReady:
+      break;
+  }
+  return "that it is up";
+}
+
 // Why the lab is given up when its time is over.
 struct Deadline {
   Clock::time_point at;
@@ -38,8 +56,12 @@ struct Deadline {
 
 class Session {
  public:
-  Session(Engine& engine, const LabOptions& options, LabObserver& observer)
-      : engine_(engine), deadlines_(options.deadlines), observer_(observer) {
+  Session(Engine& engine, const LabOptions& options, LabObserver& observer, std::string_view job)
+      : engine_(engine),
+        deadlines_(options.deadlines),
+        observer_(observer),
+        job_(Printable(job)),
+        instructions_per_s_(options.instructions_per_s) {
     deadlines_.boot *= CpusOf(options);  // they take turns
     polls_ = {{{engine.process().exit_fd(), POLLIN, 0},
                {engine.frames_fd(), POLLIN, 0},
@@ -102,9 +124,24 @@ class Session {
 
   // Everything has come out when only the power-off is missing.
   Result<bool> TimeIsOver(const Deadline& deadline) {
-    if (!exit_code_ || panic_at_) return GiveUp(deadline.why);
+    if (!exit_code_ || panic_at_) return GiveUp(deadline.why + WhereItWas());
     engine_.process().Kill();
     return true;
+  }
+
+  // What a hung lab was doing: its job, what it sent last, and how far its own time went, which
+  // tells a slow lab from one that stands still. Ends the engine.
+  std::string WhereItWas() {
+    const std::optional<uint64_t> instructions = engine_.Interrupt();
+    std::string text;
+    if (instructions) {
+      text += fmt::format(
+          "; its clock stands at {:.1f} s",
+          static_cast<double>(*instructions) / static_cast<double>(instructions_per_s_));
+    }
+    if (!booted_) return text;
+    text += fmt::format("; the last thing it sent was {}", last_sent_);
+    return job_.empty() ? text : text + fmt::format("; it ran: {}", job_);
   }
 
   Failure GiveUp(std::string_view why) const {
@@ -131,6 +168,7 @@ class Session {
       if (!frame) return GiveUp(frame.error().message);
       if (!*frame) return OkStatus();
       last_frame_ = Clock::now();
+      last_sent_ = NameOf((*frame)->type);
       PLECTL_RETURN_IF_ERROR(Take(**frame));
     }
   }
@@ -140,16 +178,32 @@ class Session {
     if (frame.type == FrameType::kReady) return TakeReady();
     if (!booted_) return GiveUp("sent output before it was up");
     if (exit_code_) return GiveUp("sent output after the end of its job");
+    if (frame.type == FrameType::kExit && record_.pending()) {
+      return GiveUp("ended its job amid a record");
+    }
     switch (frame.type) {
       case FrameType::kStdout:
         return observer_.OnStdout(frame.payload);
       case FrameType::kStderr:
         return observer_.OnStderr(frame.payload);
+      case FrameType::kRecordPart:
+        return TakeRecordPart(frame.payload);
       case FrameType::kRecord:
-        return observer_.OnRecord(frame.payload);
+        return TakeRecord(frame.payload);
       default:
         return TakeExit(frame.payload);
     }
+  }
+
+  Status TakeRecordPart(std::string_view bytes) {
+    if (const Status added = record_.AddPart(bytes); !added) return GiveUp(added.error().message);
+    return OkStatus();
+  }
+
+  Status TakeRecord(std::string_view bytes) {
+    Result<std::string> line = record_.Finish(bytes);
+    if (!line) return GiveUp(line.error().message);
+    return observer_.OnRecord(*line);
   }
 
   Status TakeHello(std::string_view payload) {
@@ -194,8 +248,12 @@ class Session {
   Engine& engine_;
   LabDeadlines deadlines_;
   LabObserver& observer_;
+  std::string job_;
+  uint64_t instructions_per_s_;
+  std::string_view last_sent_ = "nothing";
   std::array<pollfd, 4> polls_{};
   FrameDecoder decoder_;
+  RecordAssembler record_;
   Console console_;
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_frame_ = start_;
@@ -208,12 +266,13 @@ class Session {
 
 }  // namespace
 
-Result<LabOutcome> RunSession(Engine& engine, const LabOptions& options, LabObserver& observer) {
-  return Session(engine, options, observer).Run();
+Result<LabOutcome> RunSession(Engine& engine, const LabOptions& options, LabObserver& observer,
+                              std::string_view job) {
+  return Session(engine, options, observer, job).Run();
 }
 
 Status AwaitReady(Engine& engine, const LabOptions& options, LabObserver& observer) {
-  return Session(engine, options, observer).RunUntilReady();
+  return Session(engine, options, observer, "").RunUntilReady();
 }
 
 }  // namespace plectl::lab

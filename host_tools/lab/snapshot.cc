@@ -79,8 +79,7 @@ Status MakeResumable(const fs::path& state) {
 
 Status SaveAndEnd(Engine& engine, const fs::path& directory) {
   PLECTL_RETURN_IF_ERROR(MakeDirectories(directory / kStateDirectory));
-  PLECTL_ASSIGN_OR_RETURN(const uint16_t port, engine.DisplayPort());
-  PLECTL_ASSIGN_OR_RETURN(Fd connection, ConnectAsSeenBy(engine.process().pid(), port));
+  PLECTL_ASSIGN_OR_RETURN(Fd connection, engine.ConnectToDisplay());
   PLECTL_ASSIGN_OR_RETURN(Display display, Display::Open(std::move(connection)));
   PLECTL_RETURN_IF_ERROR(display.SaveState(kStateDirectory));
   PLECTL_ASSIGN_OR_RETURN(const std::optional<ChildExit> exit,

@@ -110,5 +110,42 @@ TEST(CheckSameHost, ObserversMustAgree) {
   EXPECT_THAT(Difference(SampleManifest(), other, LabSeedRule::kSame), HasSubstr("perf-exit"));
 }
 
+std::string DifferenceFrom(const Manifest& before, const json& described, LabSeedRule rule) {
+  const Status same = CheckSameHost(before, described, rule);
+  return same ? "none" : same.error().message;
+}
+
+TEST(CheckSameHost, OfAHostNotYetStartedOnlyWhatIsKnownIsCompared) {
+  Manifest before = OnLab(LabObject(1));
+  before.host["lab"]["note"] = "an emulator";
+  const auto rule = LabSeedRule::kSame;
+  json described = {{"kernel", {{"release", "6.1"}}},
+                    {"lab", {{"engine", "bochs-2.7"}, {"cpu", "haswell"}, {"seed", 1}}}};
+  EXPECT_EQ(DifferenceFrom(before, described, rule), "none");
+  described["lab"]["cpu"] = "ryzen";
+  EXPECT_THAT(DifferenceFrom(before, described, rule), HasSubstr("lab was"));
+  described["lab"] = {{"seed", 2}};
+  EXPECT_THAT(DifferenceFrom(before, described, rule), HasSubstr("lab was"));
+  EXPECT_EQ(DifferenceFrom(before, described, LabSeedRule::kMayDiffer), "none");
+  described["kernel"]["release"] = "7.3";
+  EXPECT_THAT(DifferenceFrom(before, described, LabSeedRule::kMayDiffer), HasSubstr("7.3"));
+}
+
+TEST(CheckSameHost, AKeyThatTheLabDoesNotHaveIsADifference) {
+  Manifest before = OnLab(LabObject(1));
+  const json described = {{"lab", {{"kernel_arguments", nullptr}}}};
+  EXPECT_EQ(DifferenceFrom(before, described, LabSeedRule::kSame), "none");
+  before.host["lab"]["kernel_arguments"] = "nohz_full=1";
+  EXPECT_THAT(DifferenceFrom(before, described, LabSeedRule::kSame), HasSubstr("nohz_full=1"));
+}
+
+TEST(CheckSameHost, TheLabIsNoRealHost) {
+  const json described = {{"lab", {{"engine", "bochs-2.7"}}}};
+  EXPECT_THAT(DifferenceFrom(SampleManifest(), described, LabSeedRule::kSame),
+              HasSubstr("lab was no lab"));
+  EXPECT_THAT(DifferenceFrom(OnLab(LabObject(1)), json{{"lab", nullptr}}, LabSeedRule::kSame),
+              HasSubstr("here it is no lab"));
+}
+
 }  // namespace
 }  // namespace plectl::experiment

@@ -104,6 +104,7 @@ class SweepTest : public ::testing::Test {
     SweepOptions options;
     options.directory = dir_.path() / "run";
     options.disturbed_repeats_max = disturbed_repeats_max_;
+    options.describe_host = [this] { return host_.identity; };
     const auto make = [this]() -> Result<std::unique_ptr<Executor>> {
       return std::make_unique<FakeExecutor>(host_);
     };
@@ -128,6 +129,12 @@ TEST_F(SweepTest, RunsEveryTrialOnceAndRestores) {
   EXPECT_EQ(host_.runs.size(), kTrials);
   EXPECT_EQ(Log().trials.size(), kTrials);
   EXPECT_EQ(Log().manifests.front().plan_sha256, plan_.sha256);
+}
+
+TEST_F(SweepTest, AFinishedRunOfAnotherHostIsNotCalledFinished) {
+  ASSERT_TRUE(Sweep());
+  host_.identity = {{"kernel", {{"release", "7.3"}}}};
+  EXPECT_THAT(Sweep().map_error(&Error::Text).error(), HasSubstr("kernel/release was"));
 }
 
 TEST_F(SweepTest, ResumesAfterAnErrorWithoutRepeatingOrLosing) {

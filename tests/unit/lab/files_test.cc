@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -45,6 +47,34 @@ TEST(MoveInto, ReplacesADirectory) {
   EXPECT_TRUE(fs::exists(to / "new-file"));
   EXPECT_FALSE(fs::exists(to / "old-file"));
   EXPECT_FALSE(fs::exists(from));
+}
+
+TEST(CheckOwnDirectory, IsFineWhenOursOrNotThere) {
+  const TempDir directory;
+  EXPECT_TRUE(CheckOwnDirectory(directory.path()));
+  EXPECT_TRUE(CheckOwnDirectory(directory.path() / "none"));
+}
+
+// Root would resume another user's configuration of the emulator.
+TEST(CheckOwnDirectory, OfAnotherUserIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  const TempDir directory;
+  ASSERT_EQ(::chown(directory.path().c_str(), 65534, 65534), 0);
+  const Status status = CheckOwnDirectory(directory.path());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kEnvironment);
+  EXPECT_THAT(status.error().message, testing::HasSubstr("is user 65534's, and this is user 0"));
+  EXPECT_THAT(status.error().hint, testing::HasSubstr("--lab-dir"));
+}
+
+TEST(CheckOwnDirectory, ThatOthersMayChangeIsRefused) {
+  const TempDir directory;
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0777), 0);
+  const Status status = CheckOwnDirectory(directory.path());
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, testing::HasSubstr("others may write into"));
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0700), 0);
+  EXPECT_TRUE(CheckOwnDirectory(directory.path()));
 }
 
 TEST(LockFile, ExcludesOthersWhileHeld) {

@@ -47,7 +47,7 @@ TEST(Frame, IsLaidOutAsDocumented) {
 }
 
 TEST(Frame, EveryTypeComesBack) {
-  for (int type = 1; type <= 5; ++type) {
+  for (int type = 1; type <= 7; ++type) {
     const Frame frame{static_cast<FrameType>(type), std::string("a\0b\n\xff", 5)};
     EXPECT_THAT(Decode(EncodeFrame(frame)).frames, testing::ElementsAre(frame));
   }
@@ -93,7 +93,7 @@ TEST(Frame, DamageAfterAGoodFrameDeliversTheGoodOne) {
 }
 
 TEST(Frame, UnknownTypesAreErrors) {
-  for (const int type : {0, 7, 255}) {
+  for (const int type : {0, 8, 255}) {
     std::string bytes = EncodeFrame(Text("x"));
     bytes[4] = static_cast<char>(type);
     EXPECT_THAT(Decode(bytes).error, testing::HasSubstr("unknown frame type"));
@@ -133,6 +133,41 @@ TEST(Frame, RandomBytesNeverMakeAFrame) {
     if (i % 2 == 0) bytes.insert(0, "PLEF");
     EXPECT_THAT(Decode(bytes).frames, testing::IsEmpty());
   }
+}
+
+TEST(RecordFrames, OfAShortRecordAreOne) {
+  const auto frames = FramesOfRecord("{}");
+  ASSERT_TRUE(frames);
+  EXPECT_EQ(*frames, (std::vector<Frame>{{FrameType::kRecord, "{}"}}));
+  EXPECT_EQ(FramesOfRecord(std::string(kFramePayloadMax, 'x'))->size(), 1U);
+}
+
+TEST(RecordFrames, OfALongRecordGiveItBack) {
+  std::string line(2 * kFramePayloadMax + 5, 'x');
+  line[kFramePayloadMax] = 'y';
+  const auto frames = FramesOfRecord(line);
+  ASSERT_TRUE(frames);
+  ASSERT_EQ(frames->size(), 3U);
+  RecordAssembler assembler;
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ((*frames)[i].type, FrameType::kRecordPart);
+    EXPECT_EQ(Decode(EncodeFrame((*frames)[i])).error, "");
+    ASSERT_TRUE(assembler.AddPart((*frames)[i].payload));
+    EXPECT_TRUE(assembler.pending());
+  }
+  EXPECT_EQ((*frames)[2].type, FrameType::kRecord);
+  EXPECT_EQ(*assembler.Finish((*frames)[2].payload), line);
+  EXPECT_FALSE(assembler.pending());
+  EXPECT_EQ(*assembler.Finish("next"), "next");
+}
+
+TEST(RecordFrames, AreBounded) {
+  EXPECT_FALSE(FramesOfRecord(std::string(kRecordMax + 1, 'x')));
+  RecordAssembler assembler;
+  const std::string part(kFramePayloadMax, 'x');
+  for (size_t i = 0; i < kRecordMax / kFramePayloadMax; ++i) ASSERT_TRUE(assembler.AddPart(part));
+  EXPECT_FALSE(assembler.AddPart("x"));
+  EXPECT_FALSE(assembler.Finish("x"));
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ TEST(KernelImage, NamesItsReleaseAndPayload) {
   const auto header = ParseImageHeader(image);
   ASSERT_TRUE(header);
   EXPECT_EQ(header->release, "6.18.0-mine");
+  EXPECT_EQ(header->build, "#1 SMP");
   EXPECT_EQ(header->payload, "PAYLOAD");
 }
 
