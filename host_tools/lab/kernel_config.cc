@@ -109,4 +109,27 @@ Status CheckKernelConfig(const KernelConfig& config, const LabOptions& options,
                   "build it with what is missing, or use another --lab-kernel");
 }
 
+std::string_view OptionMissingByBehaviour(std::string_view error) {
+  struct Sign {
+    std::string_view text;
+    std::string_view option;
+  };
+  // In this order: the kernel's own words say more than an empty console.
+  constexpr std::array<Sign, 9> kSigns = {{
+      {"Unable to mount root fs", "CONFIG_BLK_DEV_INITRD"},
+      {"No working init found", "CONFIG_BINFMT_SCRIPT or CONFIG_BINFMT_ELF"},
+      {"init (error -8)", "CONFIG_BINFMT_SCRIPT or CONFIG_BINFMT_ELF"},
+      {"I/O permission for the parallel port", "CONFIG_X86_IOPL_IOPERM"},
+      {"/dev/mem", "CONFIG_DEVMEM"},
+      {"/dev/kvm", "CONFIG_KVM_INTEL or CONFIG_KVM_AMD"},
+      {"inotify_init1", "CONFIG_INOTIFY_USER"},
+      {"did not power off", "CONFIG_ACPI"},
+      {"its console is empty", "CONFIG_SERIAL_8250_CONSOLE"},
+  }};
+  for (const Sign& sign : kSigns) {
+    if (error.find(sign.text) != std::string_view::npos) return sign.option;
+  }
+  return {};
+}
+
 }  // namespace plectl::lab

@@ -33,4 +33,8 @@ std::vector<std::string> MissingKernelOptions(const KernelConfig& config,
 Status CheckKernelConfig(const KernelConfig& config, const LabOptions& options,
                          std::string_view kernel);
 
+// Where the configuration is not known: the option that a kernel lacks which ends as `error` tells,
+// with the last lines of its console. Empty when it looks like none of them.
+std::string_view OptionMissingByBehaviour(std::string_view error);
+
 }  // namespace plectl::lab

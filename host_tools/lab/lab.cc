@@ -123,6 +123,19 @@ void MakeRoomForJob(size_t job_bytes, LabOptions& options, LabObserver& observer
                                   job_bytes >> 20));
 }
 
+// Of a kernel without a known configuration nothing could be refused by name before it ran.
+Result<LabOutcome> WithMissingOption(Result<LabOutcome> outcome, const LabKernel& kernel) {
+  if (outcome || outcome.error().kind != ErrorKind::kInconclusive) return outcome;
+  if (!ConfigOf(kernel).empty()) return outcome;
+  Error error = outcome.error();
+  const std::string_view option = OptionMissingByBehaviour(error.message);
+  if (option.empty()) return outcome;
+  error.message += fmt::format("\nkernel {} may have been built without {}: that is how it looks",
+                               kernel.release, option);
+  error.hint += "; a .config beside the kernel image would tell";
+  return Fail(std::move(error));
+}
+
 Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJob& job,
                            LabObserver& observer) {
   options.start = LabStart::kCold;
@@ -142,7 +155,7 @@ Result<LabOutcome> RunCold(LabOptions options, const LabParts& parts, const LabJ
   PLECTL_RETURN_IF_ERROR(WriteBootImage(options, parts, std::move(archive), run.path()));
   PLECTL_ASSIGN_OR_RETURN(Engine engine, Engine::Boot(options, run.path()));
   SayIsolation(engine, observer);
-  return RunSession(engine, options, observer, JobText(job));
+  return WithMissingOption(RunSession(engine, options, observer, JobText(job)), parts.kernel);
 }
 
 Result<Snapshot> EnsureSnapshot(const LabOptions& options, const LabParts& parts,

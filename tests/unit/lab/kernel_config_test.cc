@@ -90,5 +90,16 @@ TEST(KernelConfig, WhereNothingIsKnownNothingIsRefused) {
   EXPECT_TRUE(CheckKernelConfig(KernelConfig::Parse(""), {}, "7.3.4"));
 }
 
+TEST(KernelConfig, WhereNothingIsKnownBehaviourNamesTheOption) {
+  EXPECT_EQ(OptionMissingByBehaviour("the lab was not up after 300 s; its console is empty"),
+            "CONFIG_SERIAL_8250_CONSOLE");
+  EXPECT_EQ(OptionMissingByBehaviour("the lab panicked; its last console lines:\n  Kernel panic - "
+                                     "not syncing: VFS: Unable to mount root fs on"),
+            "CONFIG_BLK_DEV_INITRD");
+  EXPECT_EQ(OptionMissingByBehaviour("plectl: open /dev/mem: No such file or directory"),
+            "CONFIG_DEVMEM");
+  EXPECT_EQ(OptionMissingByBehaviour("the lab was stopped on request"), "");
+}
+
 }  // namespace
 }  // namespace plectl::lab
