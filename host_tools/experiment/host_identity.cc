@@ -100,7 +100,10 @@ Status CheckSameHost(const Manifest& before, const nlohmann::json& host, LabSeed
   now.observers = before.observers;
   if (IsLab(host) && IsLab(before.host) && before.host.at("lab").is_object()) {
     nlohmann::json lab = before.host.at("lab");
-    lab.merge_patch(host.at("lab"));  // a null is a key that this lab does not have
+    for (const auto& [key, value] : host.at("lab").items()) {
+      // A null is what this lab does not have; it says so for some keys, and leaves others out.
+      if (!value.is_null() || lab.contains(key)) lab[key] = value;
+    }
     now.host["lab"] = std::move(lab);
   }
   return CheckSameHost(before, now, lab_seed);

@@ -133,7 +133,8 @@ TEST(CheckSameHost, OfAHostNotYetStartedOnlyWhatIsKnownIsCompared) {
 
 TEST(CheckSameHost, AKeyThatTheLabDoesNotHaveIsADifference) {
   Manifest before = OnLab(LabObject(1));
-  const json described = {{"lab", {{"kernel_arguments", nullptr}}}};
+  before.host["lab"]["profile"] = nullptr;
+  const json described = {{"lab", {{"kernel_arguments", nullptr}, {"profile", nullptr}}}};
   EXPECT_EQ(DifferenceFrom(before, described, LabSeedRule::kSame), "none");
   before.host["lab"]["kernel_arguments"] = "nohz_full=1";
   EXPECT_THAT(DifferenceFrom(before, described, LabSeedRule::kSame), HasSubstr("nohz_full=1"));
