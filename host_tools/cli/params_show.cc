@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host_tools/cli/params_actions.h"
+#include "host_tools/host/kernel_defaults.h"
 #include "host_tools/host/module_params.h"
 #include "host_tools/host/param_journal.h"
 
@@ -41,12 +42,13 @@ void PrintJson(const Shown& shown) {
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-void PrintPleParams(const Shown& shown) {
+void PrintPleParams(const HostRoot& root, const Shown& shown) {
   for (const host::PleParam& param : host::PleParams(shown.module)) {
     const auto found = shown.values.find(std::string(param.name));
     const std::string value = found == shown.values.end() ? "-" : found->second;
+    const std::optional<uint64_t> by_kernel = host::KernelDefault(root, param);
     fmt::print("  {:<26} {:>10}  {} (default {})\n", param.name, value, param.meaning,
-               param.kernel_default);
+               by_kernel ? std::to_string(*by_kernel) : "unknown");
   }
 }
 
@@ -58,9 +60,9 @@ void PrintOtherParams(const Shown& shown) {
   for (const auto& [name, value] : others) fmt::print("  {:<34} {}\n", name, value);
 }
 
-void PrintText(const Shown& shown) {
+void PrintText(const HostRoot& root, const Shown& shown) {
   fmt::print("{}\n", host::ModuleName(shown.module));
-  PrintPleParams(shown);
+  PrintPleParams(root, shown);
   fmt::print("PLE: {}\n", shown.off_because ? "off: " + *shown.off_because : "on");
   fmt::print("journal: {}\n", shown.journal ? "clean" : shown.journal.error().Text());
   fmt::print("other parameters:\n");
@@ -71,7 +73,7 @@ void PrintText(const Shown& shown) {
 
 Status ShowParams(const HostRoot& root, const std::string& format) {
   PLECTL_ASSIGN_OR_RETURN(const Shown shown, Collect(root));
-  format == "json" ? PrintJson(shown) : PrintText(shown);
+  format == "json" ? PrintJson(shown) : PrintText(root, shown);
   return OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host_tools/host/doctor_checks.h"
+#include "host_tools/host/install_line.h"
 #include "host_tools/host/module_params.h"
 
 namespace plectl::host {
@@ -44,9 +45,10 @@ Verdict Diagnosis::verdict() const {
 Diagnosis Diagnose(const HostRoot& root) {
   const DoctorFacts facts = DoctorFacts::Gather(root);
   Diagnosis diagnosis;
-  for (const auto& checks : {CpuChecks(), ModuleChecks(), ParamChecks(), OptionChecks(),
-                             AccessChecks(), KernelChecks(), SchedulerChecks(), ObserverChecks(),
-                             MeasurementChecks(), FrequencyChecks(), VcpuChecks()}) {
+  for (const auto& checks :
+       {CpuChecks(), ModuleChecks(), LoadChecks(), ParamChecks(), OptionChecks(), AccessChecks(),
+        KernelChecks(), SchedulerChecks(), ObserverChecks(), MeasurementChecks(), FrequencyChecks(),
+        VcpuChecks()}) {
     for (const Check& check : checks) diagnosis.checks.push_back(Run(check, facts));
   }
   return diagnosis;
@@ -54,16 +56,26 @@ Diagnosis Diagnose(const HostRoot& root) {
 
 DoctorFacts DoctorFacts::Gather(const HostRoot& root) {
   const Result<KvmModule> module = LoadedModule(root);
+  const bool built_in = module && IsBuiltIn(root, *module);
+  const ModprobeConfig config = ReadModprobeConfig(root);
   const Result<std::vector<Holder>> holders = KvmFileHolders(root);
-  return {root,
-          CpuInfo::Read(root),
-          module,
-          module && IsBuiltIn(root, *module),
-          module ? ReadParams(root, *module) : Result<ParamValues>(Fail(module.error())),
-          ReadModprobeConfig(root),
-          holders,
-          VcpuThreadsOf(root, holders.value_or(std::vector<Holder>{})),
-          ReadSchedulerFacts(root)};
+  DoctorFacts facts{root,
+                    CpuInfo::Read(root),
+                    module,
+                    module ? std::nullopt : HiddenModule(root),
+                    built_in,
+                    module ? ReadParams(root, *module) : Result<ParamValues>(Fail(module.error())),
+                    config,
+                    {},
+                    {},
+                    holders,
+                    VcpuThreadsOf(root, holders.value_or(std::vector<Holder>{})),
+                    ReadSchedulerFacts(root)};
+  if (module) facts.next_options = OptionsAtNextLoad(config, ModuleName(*module), built_in);
+  if (const auto wanted = facts.WantedModule(); wanted && !built_in) {
+    facts.install_line = FindInstallLine(config, ModuleName(*wanted));
+  }
+  return facts;
 }
 
 bool DoctorFacts::HasFlag(std::string_view flag) const {
@@ -72,6 +84,7 @@ bool DoctorFacts::HasFlag(std::string_view flag) const {
 
 std::optional<KvmModule> DoctorFacts::WantedModule() const {
   if (module) return *module;
+  if (hidden) return hidden;
   if (HasFlag("vmx")) return KvmModule::kIntel;
   if (HasFlag("svm")) return KvmModule::kAmd;
   return std::nullopt;

@@ -13,6 +13,7 @@
 #include "host_tools/base/result.h"
 #include "host_tools/host/cpu_info.h"
 #include "host_tools/host/doctor.h"
+#include "host_tools/host/install_line.h"
 #include "host_tools/host/modprobe_config.h"
 #include "host_tools/host/module_holders.h"
 #include "host_tools/host/ple_params.h"
@@ -38,15 +39,20 @@ struct DoctorFacts {
   [[nodiscard]] bool HasFlag(std::string_view flag) const;
   // The module that this CPU needs, loaded or not.
   [[nodiscard]] std::optional<KvmModule> WantedModule() const;
+  // Whether it comes with the kernel's image, started or not.
+  [[nodiscard]] bool IsInKernelImage() const;
   // The loaded module's value of a parameter.
   [[nodiscard]] std::optional<std::string> Param(std::string_view name) const;
 
   HostRoot root;
   Result<CpuInfo> cpu;
-  Result<KvmModule> module;  // the loaded one
+  Result<KvmModule> module;         // the loaded one
+  std::optional<KvmModule> hidden;  // loaded, but not shown in /sys/module
   bool built_in = false;
   Result<ParamValues> params;  // of the loaded one
   ModprobeConfig config;
+  std::optional<InstallLine> install_line;  // of the module that this CPU needs
+  std::vector<ModuleOption> next_options;   // of the loaded module, when it is loaded next
   Result<std::vector<Holder>> kvm_holders;  // processes with open KVM files
   std::vector<VcpuThread> vcpu_threads;
   SchedulerFacts scheduler;
@@ -74,6 +80,7 @@ struct Check {
 // The tables, by theme.
 std::span<const Check> CpuChecks();          // doctor_cpu.cc
 std::span<const Check> ModuleChecks();       // doctor_module.cc
+std::span<const Check> LoadChecks();         // doctor_load.cc
 std::span<const Check> ParamChecks();        // doctor_params.cc
 std::span<const Check> OptionChecks();       // doctor_options.cc
 std::span<const Check> AccessChecks();       // doctor_access.cc

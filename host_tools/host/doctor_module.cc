@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -31,6 +29,7 @@ std::optional<bool> IsListed(const HostRoot& root, KvmModule module, std::string
 
 Finding NotLoaded(const DoctorFacts& facts) {
   const Error& error = facts.module.error();
+  if (facts.hidden) return Unknown(error.message, error.hint);
   Finding finding = Blocker(error.message, error.hint);
   const std::optional<KvmModule> wanted = facts.WantedModule();
   if (!wanted) return finding;
@@ -57,18 +56,6 @@ Finding LookAtModule(const DoctorFacts& facts) {
                   name));
   finding.why = "it cannot be reloaded, so plectl refuses plans that change its parameters";
   return finding;
-}
-
-Finding LookAtDevice(const DoctorFacts& facts) {
-  constexpr std::string_view kDevice = "/dev/kvm";
-  if (!facts.root.Exists(kDevice)) {
-    return Blocker("/dev/kvm is not there", "load the KVM module (see kvm_module)");
-  }
-  if (::access(facts.root.Path(kDevice).c_str(), R_OK | W_OK) == 0) {
-    return Ok("/dev/kvm can be opened");
-  }
-  return Warning(fmt::format("/dev/kvm cannot be opened by this user: {}", std::strerror(errno)),
-                 "run sweeps with sudo, or: sudo usermod -aG kvm $USER");
 }
 
 std::string HoldersText(const std::vector<Holder>& holders) {
@@ -139,7 +126,6 @@ Finding LookAtJournal(const DoctorFacts& facts) {
 constexpr std::array kChecks = {
     Check{"kvm_module", "kvm_intel or kvm_amd holds the PLE parameters and makes the exits",
           LookAtModule},
-    Check{"dev_kvm", "the guests of a sweep are started through it", LookAtDevice},
     Check{"module_holders",
           "PLE parameters change only by a reload, which plectl refuses while the module is in use",
           LookAtHolders},
@@ -148,6 +134,12 @@ constexpr std::array kChecks = {
 };
 
 }  // namespace
+
+bool DoctorFacts::IsInKernelImage() const {
+  const auto wanted = WantedModule();
+  return built_in ||
+         (!module && wanted && IsListed(root, *wanted, "modules.builtin").value_or(false));
+}
 
 std::span<const Check> ModuleChecks() { return kChecks; }
 

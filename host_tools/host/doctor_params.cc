@@ -6,6 +6,7 @@
 #include <array>
 
 #include "host_tools/host/doctor_checks.h"
+#include "host_tools/host/kernel_defaults.h"
 #include "host_tools/host/module_params.h"
 
 namespace plectl::host {
@@ -15,29 +16,34 @@ namespace {
 // kernel's default comes. Of a built-in module modprobe.d says nothing.
 const ModuleOption* NextSetting(const DoctorFacts& facts, std::string_view param) {
   const ModuleOption* last = nullptr;
-  for (const ModuleOption& option : facts.config.options) {
-    if (option.module != ModuleName(*facts.module) || option.name != param) continue;
-    if (!facts.built_in || IsFromCommandLine(option)) last = &option;
+  for (const ModuleOption& option : facts.next_options) {
+    if (option.name == param) last = &option;
   }
   return last;
 }
 
-// Nothing when the kernel would not take it.
-std::optional<uint64_t> NextValue(const ModuleOption* next, const PleParam& param) {
-  if (next == nullptr) return param.kernel_default;
-  const std::optional<uint64_t> value = ParseKernelUint(next->value.value_or(""));
-  return value && *value <= param.max ? value : std::nullopt;
+// What comes with the next load.
+struct NextValue {
+  const ModuleOption* setting = nullptr;  // nothing: the kernel's default
+  std::optional<uint64_t> value;          // nothing when it cannot be told, or is not taken
+};
+NextValue Next(const DoctorFacts& facts, const PleParam& param) {
+  const ModuleOption* setting = NextSetting(facts, param.name);
+  if (setting == nullptr) return {nullptr, KernelDefault(facts.root, param)};
+  const std::optional<uint64_t> value = ParseKernelUint(setting->value.value_or(""));
+  return {setting, value && *value <= param.max ? value : std::nullopt};
 }
 
-std::string NextText(const ModuleOption& next) {
-  return fmt::format("{}{} ({})", next.name, next.value ? "=" + *next.value : "", PlaceText(next));
+std::string SettingText(const ModuleOption& setting) {
+  return fmt::format("{}{} ({})", setting.name, setting.value ? "=" + *setting.value : "",
+                     PlaceText(setting));
 }
 
 Finding ForcedToZero(const PleParam& param, const ModuleOption* next) {
   const std::string seen = fmt::format("{}=0, which KVM forces on this CPU (kernel default {})",
                                        param.name, param.kernel_default);
   if (next == nullptr) return Ok(seen);
-  return Warning(fmt::format("{}, in spite of {}", seen, NextText(*next)),
+  return Warning(fmt::format("{}, in spite of {}", seen, SettingText(*next)),
                  fmt::format("remove it: {}", PlaceText(*next)));
 }
 
@@ -50,9 +56,39 @@ Finding ChangesAtNextLoad(KvmModule module, const std::string& now, const std::s
                     " to undo it: sudo plectl params restore",
                     ModuleName(module), now));
   }
-  return Warning(fmt::format("{}; the next load takes {}", seen, NextText(*next)),
+  return Warning(fmt::format("{}; the next load takes {}", seen, SettingText(*next)),
                  fmt::format("set what you want at {}; to have it now: sudo plectl params set",
                              PlaceText(*next)));
+}
+
+std::string SeenText(const DoctorFacts& facts, const PleParam& param, const std::string& now) {
+  const std::optional<uint64_t> by_kernel = KernelDefault(facts.root, param);
+  if (!by_kernel) return fmt::format("{}={} (this kernel's default is unknown)", param.name, now);
+  if (now == std::to_string(*by_kernel)) {
+    return fmt::format("{}={}, the kernel default", param.name, now);
+  }
+  return fmt::format("{}={} (kernel default {})", param.name, now, *by_kernel);
+}
+
+// The program that modprobe runs instead of loading may set what it likes.
+bool IsNextLoadUnknown(const DoctorFacts& facts) {
+  return facts.install_line && facts.install_line->effect == InstallLine::Effect::kUnknown;
+}
+
+Finding CompareWithNext(const DoctorFacts& facts, const PleParam& param, const std::string& now) {
+  const std::string seen = SeenText(facts, param, now);
+  const NextValue next = Next(facts, param);
+  if (IsNextLoadUnknown(facts)) {
+    return Unknown(fmt::format("{}; the next load is what {} runs", seen,
+                               PlaceText(facts.install_line->rule)));
+  }
+  if (next.setting == nullptr && !next.value) return Unknown(seen);
+  if (!next.value || std::to_string(*next.value) != now) {
+    return ChangesAtNextLoad(*facts.module, fmt::format("{}={}", param.name, now), seen,
+                             next.setting);
+  }
+  return Ok(next.setting == nullptr ? seen
+                                    : fmt::format("{}, set by {}", seen, PlaceText(*next.setting)));
 }
 
 Finding LookAtParam(const DoctorFacts& facts, size_t place) {
@@ -60,19 +96,10 @@ Finding LookAtParam(const DoctorFacts& facts, size_t place) {
   const PleParam& param = PleParams(*facts.module)[place];
   const std::optional<std::string> now = facts.Param(param.name);
   if (!now) return Unknown(fmt::format("this module has no {}: an older kernel", param.name));
-  const ModuleOption* next = NextSetting(facts, param.name);
   if (*now == "0" && WhyForcedToZero(facts.root, *facts.module, param.name)) {
-    return ForcedToZero(param, next);
+    return ForcedToZero(param, NextSetting(facts, param.name));
   }
-  const bool is_default = *now == std::to_string(param.kernel_default);
-  const std::string seen =
-      is_default ? fmt::format("{}={}, the kernel default", param.name, *now)
-                 : fmt::format("{}={} (kernel default {})", param.name, *now, param.kernel_default);
-  const std::optional<uint64_t> next_value = NextValue(next, param);
-  if (!next_value || std::to_string(*next_value) != *now) {
-    return ChangesAtNextLoad(*facts.module, fmt::format("{}={}", param.name, *now), seen, next);
-  }
-  return Ok(next == nullptr ? seen : fmt::format("{}, set by {}", seen, PlaceText(*next)));
+  return CompareWithNext(facts, param, *now);
 }
 
 template <size_t kPlace>
@@ -85,20 +112,35 @@ Result<ParamValues> NextValues(const DoctorFacts& facts) {
   ParamValues values;
   for (const PleParam& param : PleParams(*facts.module)) {
     if (!facts.Param(param.name)) continue;
-    const ModuleOption* next = NextSetting(facts, param.name);
-    const std::optional<uint64_t> value = NextValue(next, param);
-    if (!value) {
-      return BadInput(fmt::format("the kernel does not take {}", NextText(*next)),
+    const NextValue next = Next(facts, param);
+    if (next.setting != nullptr && !next.value) {
+      return BadInput(fmt::format("the kernel does not take {}", SettingText(*next.setting)),
                       fmt::format("correct it: a number from 0 to {}", param.max));
     }
-    values.emplace(param.name, std::to_string(*value));
+    if (next.value) values.emplace(param.name, std::to_string(*next.value));
   }
   return values;
 }
 
 // Known everywhere as "PLE off", which it is not (safety.md).
-bool ExitsAtEachPause(const DoctorFacts& facts) {
-  return facts.Param("ple_window") == "0" && facts.Param("ple_gap") != "0";
+std::optional<Finding> ExitsAtEachPause(const ParamValues& values, std::string_view when) {
+  const auto is_zero = [&](const std::string& name) {
+    const auto found = values.find(name);
+    return found != values.end() && found->second == "0";
+  };
+  if (!is_zero("ple_window") || is_zero("ple_gap")) return std::nullopt;
+  return Warning(fmt::format("{}ple_window=0 is not off: nearly every pair of PAUSEs exits", when),
+                 "to switch PLE off: sudo plectl params set ple_gap=0");
+}
+
+Finding LookAtNextValues(const DoctorFacts& facts) {
+  const Result<ParamValues> next = NextValues(facts);
+  if (!next) return Warning("at the next load: " + next.error().message, next.error().hint);
+  if (auto each = ExitsAtEachPause(*next, "at the next load: ")) return *std::move(each);
+  if (const Status later = CheckPleValues(*facts.module, *next); !later) {
+    return Warning("at the next load: " + later.error().message, later.error().hint);
+  }
+  return Ok("KVM does with each value what its name says");
 }
 
 Finding LookAtValues(const DoctorFacts& facts) {
@@ -106,20 +148,16 @@ Finding LookAtValues(const DoctorFacts& facts) {
   if (!facts.params) return Unknown(facts.params.error().message);
   const KvmModule module = *facts.module;
   const auto off = WhyPleIsOff(facts.root, module, *facts.params);
-  if (off && *off) return Ok("PLE is off, so the other values have no effect");
-  if (ExitsAtEachPause(facts)) {
-    return Warning("ple_window=0 is not off: nearly every pair of PAUSEs exits",
-                   "to switch PLE off: sudo plectl params set ple_gap=0");
+  if (off && *off) {
+    Finding next = LookAtNextValues(facts);
+    return next.verdict == Verdict::kOk ? Ok("PLE is off, so the other values have no effect")
+                                        : next;
   }
+  if (auto each = ExitsAtEachPause(*facts.params, "")) return *std::move(each);
   if (const Status now = CheckPleValues(module, *facts.params); !now) {
     return Warning(now.error().message, now.error().hint);
   }
-  const Result<ParamValues> next = NextValues(facts);
-  if (!next) return Warning("at the next load: " + next.error().message, next.error().hint);
-  if (const Status later = CheckPleValues(module, *next); !later) {
-    return Warning("at the next load: " + later.error().message, later.error().hint);
-  }
-  return Ok("KVM does with each value what its name says");
+  return LookAtNextValues(facts);
 }
 
 constexpr std::array kChecks = {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host_tools/base/host_root.h"
+#include "host_tools/host/load_obstacles.h"
 #include "host_tools/host/module_file.h"
 #include "host_tools/host/module_holders.h"
 #include "host_tools/host/module_loader.h"
@@ -58,15 +59,14 @@ Result<Found> Find(std::string_view name) {
   return found;
 }
 
-std::string HintForLoad(int error_number) {
+std::string HintForLoad(int error_number, KvmModule module) {
   switch (error_number) {
     case EPERM:
-      return ::geteuid() == 0
-                 ? "the kernel refuses it: see dmesg for lockdown, a missing signature "
-                   "or capability, and sysctl kernel.modules_disabled"
-                 : "run as root (sudo)";
+      return StepAfterEperm(HostRoot(), module);
     case EKEYREJECTED:
-      return "the kernel takes signed modules only (module.sig_enforce): sign it, or reboot";
+      return "the kernel takes modules only with a signature that it trusts: sign the file, or "
+             "boot "
+             "without module.sig_enforce and Secure Boot";
     case EEXIST:
       return "something else has loaded it meanwhile; run: sudo plectl params restore";
     case EOPNOTSUPP:
@@ -102,7 +102,7 @@ Result<ModuleFile> FileOf(const Found& found) {
 }
 
 // Loaded as modprobe does, with the host's own options: these modules are not ours to change.
-Status LoadDependencies(const Found& found) {
+Status LoadDependencies(const Found& found, KvmModule module) {
   const ListPtr dependencies(kmod_module_get_dependencies(found.module.get()));
   kmod_list* entry = nullptr;
   kmod_list_foreach(entry, dependencies.get()) {
@@ -111,7 +111,7 @@ Status LoadDependencies(const Found& found) {
         kmod_module_probe_insert_module(dependency.get(), 0, nullptr, nullptr, nullptr, nullptr);
     if (error == 0) continue;
     const char* name = kmod_module_get_name(dependency.get());
-    return SystemFailure(fmt::format("load module {}", name), -error, HintForLoad(-error));
+    return SystemFailure(fmt::format("load module {}", name), -error, HintForLoad(-error, module));
   }
   return OkStatus();
 }
@@ -154,17 +154,17 @@ class KmodLoader : public ModuleLoader {
     if (error == 0) return OkStatus();
     if (error == -EAGAIN || error == -EBUSY) return Busy(module);
     return SystemFailure(fmt::format("unload module {}", ModuleName(module)), -error,
-                         error == -EPERM ? HintForLoad(-error) : "see dmesg");
+                         error == -EPERM ? StepAfterEperm(HostRoot(), module) : "see dmesg");
   }
 
   Status Load(KvmModule module, const ParamValues& values) override {
     PLECTL_ASSIGN_OR_RETURN(const Found found, Find(ModuleName(module)));
-    PLECTL_RETURN_IF_ERROR(LoadDependencies(found));
+    PLECTL_RETURN_IF_ERROR(LoadDependencies(found, module));
     const std::string options = OptionString(values);
     const int error = kmod_module_insert_module(found.module.get(), 0, options.c_str());
     if (error == 0) return OkStatus();
     return SystemFailure(fmt::format("load module {} with \"{}\"", ModuleName(module), options),
-                         -error, HintForLoad(-error));
+                         -error, HintForLoad(-error, module));
   }
 
  private:

@@ -2,6 +2,7 @@
 #include "host_tools/host/modprobe_config.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,8 @@
 #include <filesystem>
 #include <map>
 #include <system_error>
+
+#include "host_tools/base/text.h"
 
 namespace plectl::host {
 namespace {
@@ -106,6 +109,49 @@ void AddOptions(const JoinedLine& line, std::string_view file, std::vector<Modul
   }
 }
 
+using Kind = ModuleRule::Kind;
+
+std::optional<Kind> KindOf(std::string_view word) {
+  if (word == "install") return Kind::kInstall;
+  if (word == "softdep") return Kind::kSoftdep;
+  if (word == "blacklist") return Kind::kBlacklist;
+  return std::nullopt;
+}
+
+void AddRule(const JoinedLine& line, std::string_view file, std::vector<ModuleRule>& rules) {
+  const std::vector<Word> words = Words(line.text);
+  if (words.size() < 2) return;
+  const std::optional<Kind> kind = KindOf(words[0].text);
+  if (!kind) return;
+  const std::string_view whole = line.text;
+  const size_t end = words[1].offset + words[1].text.size();
+  rules.push_back({*kind, Underscores(words[1].text), std::string(Trim(whole.substr(end))),
+                   std::string(file), line.first_line});
+}
+
+// "module_blacklist=a,b": the kernel compares as it stands, modprobe takes '-' for '_'.
+void AddBlacklists(std::string_view word, std::vector<ModuleRule>& rules) {
+  for (const auto& [start, kind] : {std::pair("module_blacklist=", Kind::kKernelBlacklist),
+                                    {"modprobe.blacklist=", Kind::kBlacklist}}) {
+    if (!word.starts_with(start)) continue;
+    for (const std::string_view name : Split(word.substr(word.find('=') + 1), ',')) {
+      if (name.empty()) continue;
+      const bool as_it_stands = kind == Kind::kKernelBlacklist;
+      rules.push_back({kind,
+                       as_it_stands ? std::string(name) : Underscores(name),
+                       {},
+                       std::string(kCommandLinePath),
+                       0});
+    }
+  }
+}
+
+bool IsFor(const ModuleRule& rule, std::string_view module) {
+  const bool is_plain = rule.kind == Kind::kBlacklist || rule.kind == Kind::kKernelBlacklist;
+  return is_plain ? rule.pattern == module
+                  : ::fnmatch(rule.pattern.c_str(), std::string(module).c_str(), 0) == 0;
+}
+
 // File name -> host path, each name from the first folder that has it.
 std::map<std::string, std::string> ConfigFiles(const HostRoot& root, ModprobeConfig& config) {
   std::map<std::string, std::string> files;
@@ -136,21 +182,43 @@ void AddFile(const HostRoot& root, const std::string& path, ModprobeConfig& conf
     return;
   }
   std::ranges::move(ParseModprobeFile(*text, path), std::back_inserter(config.options));
+  std::ranges::move(ParseModprobeRules(*text, path), std::back_inserter(config.rules));
+}
+
+std::string PlaceOf(const std::string& file, int line) {
+  return line == 0 ? file : fmt::format("{}:{}", file, line);
 }
 
 }  // namespace
 
 bool IsFromCommandLine(const ModuleOption& option) { return option.line == 0; }
 
-std::string PlaceText(const ModuleOption& option) {
-  if (IsFromCommandLine(option)) return option.file;
-  return fmt::format("{}:{}", option.file, option.line);
-}
+std::string PlaceText(const ModuleOption& option) { return PlaceOf(option.file, option.line); }
+
+std::string PlaceText(const ModuleRule& rule) { return PlaceOf(rule.file, rule.line); }
 
 std::vector<ModuleOption> ParseModprobeFile(std::string_view text, std::string_view file) {
   std::vector<ModuleOption> options;
   for (int line = 1; !text.empty();) AddOptions(TakeLine(text, line), file, options);
   return options;
+}
+
+std::vector<ModuleRule> ParseModprobeRules(std::string_view text, std::string_view file) {
+  std::vector<ModuleRule> rules;
+  for (int line = 1; !text.empty();) AddRule(TakeLine(text, line), file, rules);
+  return rules;
+}
+
+std::vector<ModuleRule> ParseCommandLineRules(std::string_view text) {
+  std::vector<ModuleRule> rules;
+  for (const Word& word : Words(text)) AddBlacklists(WithoutQuotes(word.text), rules);
+  return rules;
+}
+
+const ModuleRule* ModprobeConfig::RuleFor(ModuleRule::Kind kind, std::string_view module) const {
+  const auto found = std::ranges::find_if(
+      rules, [&](const ModuleRule& rule) { return rule.kind == kind && IsFor(rule, module); });
+  return found == rules.end() ? nullptr : &*found;
 }
 
 std::vector<ModuleOption> ParseCommandLine(std::string_view text) {
@@ -175,6 +243,7 @@ ModprobeConfig ReadModprobeConfig(const HostRoot& root) {
     return config;
   }
   std::ranges::move(ParseCommandLine(*command_line), std::back_inserter(config.options));
+  std::ranges::move(ParseCommandLineRules(*command_line), std::back_inserter(config.rules));
   return config;
 }
 

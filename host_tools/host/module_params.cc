@@ -7,6 +7,8 @@
 
 #include "host_tools/base/text.h"
 #include "host_tools/host/cpu_info.h"
+#include "host_tools/host/load_obstacles.h"
+#include "host_tools/host/proc_modules.h"
 
 namespace plectl::host {
 namespace {
@@ -29,8 +31,31 @@ std::string OtherServer(const HostRoot& root) {
   return names.empty() ? "another module" : fmt::format("{}", fmt::join(names, ", "));
 }
 
+// Loaded, or just not: the kernel shows no parameters of it here.
+Failure Hidden(const HostRoot& root, KvmModule module) {
+  const std::string_view name = ModuleName(module);
+  const std::string state = FindProcModule(root, name).value_or(ProcModule{}).state;
+  if (state == "Live") {
+    return Environment(
+        fmt::format("{} is loaded (/proc/modules), but /sys/module does not show it here", name),
+        "run plectl on the host itself, or let the container see /sys/module");
+  }
+  return Environment(fmt::format("{} is {} just now (/proc/modules)", name,
+                                 state == "Loading" ? "being loaded" : "being unloaded"),
+                     "try again; see dmesg when it stays so");
+}
+
+// A module that this CPU could use, but that is not loaded.
+Failure NotLoaded(const HostRoot& root, KvmModule module, std::string_view flag) {
+  const LoadStep load = HowToLoad(root, module);
+  return Environment(fmt::format("{} is not loaded, though this CPU has {}{}", ModuleName(module),
+                                 flag, load.why_not.empty() ? "" : ": " + load.why_not),
+                     load.step);
+}
+
 // Neither module is there: says as exactly as the host lets us what stands in the way.
 Failure NoModule(const HostRoot& root) {
+  if (const auto hidden = HiddenModule(root)) return Hidden(root, *hidden);
   if (root.Exists("/sys/module/kvm") && root.Exists("/dev/kvm")) {
     return Environment(
         fmt::format("neither kvm_intel nor kvm_amd is loaded: /dev/kvm is served by {}, which has "
@@ -38,10 +63,9 @@ Failure NoModule(const HostRoot& root) {
                     OtherServer(root)),
         "PLE needs VMX or SVM on the host itself; use --host lab");
   }
-  for (const auto& [flag, module] : {std::pair("vmx", "kvm_intel"), std::pair("svm", "kvm_amd")}) {
-    if (!CpuHas(root, flag)) continue;
-    return Environment(fmt::format("{} is not loaded, though this CPU has {}", module, flag),
-                       fmt::format("sudo modprobe {}", module));
+  for (const auto& [flag, module] :
+       {std::pair("vmx", KvmModule::kIntel), std::pair("svm", KvmModule::kAmd)}) {
+    if (CpuHas(root, flag)) return NotLoaded(root, module, flag);
   }
   return Environment(
       "neither kvm_intel nor kvm_amd is loaded, and this CPU shows neither vmx nor svm",
@@ -49,6 +73,13 @@ Failure NoModule(const HostRoot& root) {
 }
 
 }  // namespace
+
+std::optional<KvmModule> HiddenModule(const HostRoot& root) {
+  for (const KvmModule module : {KvmModule::kIntel, KvmModule::kAmd}) {
+    if (!IsLoaded(root, module) && FindProcModule(root, ModuleName(module))) return module;
+  }
+  return std::nullopt;
+}
 
 bool IsLoaded(const HostRoot& root, KvmModule module) {
   return root.Exists(SysPath(module, "/parameters"));

@@ -15,6 +15,9 @@ namespace plectl::host {
 // /dev/kvm is served by another module, and what to do).
 Result<KvmModule> LoadedModule(const HostRoot& root);
 
+// The one that is loaded, though /sys/module does not show it: containers often have none of it.
+std::optional<KvmModule> HiddenModule(const HostRoot& root);
+
 // Whether /sys/module has it, as a loaded module or built into the kernel.
 bool IsLoaded(const HostRoot& root, KvmModule module);
 

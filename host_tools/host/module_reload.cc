@@ -13,6 +13,7 @@
 #include "host_tools/base/stop.h"
 #include "host_tools/host/kprobe_list.h"
 #include "host_tools/host/load_note.h"
+#include "host_tools/host/load_obstacles.h"
 #include "host_tools/host/module_holders.h"
 #include "host_tools/host/module_params.h"
 
@@ -61,7 +62,10 @@ Result<BroughtBack> LeftAlone(const HostRoot& root, KvmModule module,
 }  // namespace
 
 Status CheckReloadable(const HostRoot& root, KvmModule module) {
-  if (!IsBuiltIn(root, module)) return WaitUntilUnused(root, module, kUnusedTimeout);
+  if (!IsBuiltIn(root, module)) {
+    PLECTL_RETURN_IF_ERROR(CheckLoadableAgain(root, module));
+    return WaitUntilUnused(root, module, kUnusedTimeout);
+  }
   const std::string_view name = ModuleName(module);
   return Environment(
       fmt::format("{} is built into this kernel and cannot be reloaded", name),
@@ -76,6 +80,7 @@ WaitClock WaitClock::Real() {
 Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience,
                        const WaitClock& clock) {
   if (patience.count() == 0 || IsBuiltIn(root, module)) return CheckReloadable(root, module);
+  PLECTL_RETURN_IF_ERROR(CheckLoadableAgain(root, module));
   const int64_t deadline_ns = clock.now_ns() + std::chrono::nanoseconds(patience).count();
   while (true) {
     PLECTL_RETURN_IF_ERROR(CheckNotStopped());

@@ -10,6 +10,7 @@
 #include "host_tools/host/host_lock.h"
 #include "host_tools/host/kprobe_list.h"
 #include "host_tools/host/load_note.h"
+#include "host_tools/host/load_obstacles.h"
 #include "host_tools/host/module_reload.h"
 #include "host_tools/host/param_request.h"
 
@@ -48,8 +49,10 @@ Result<ParamSession> ParamSession::Begin(const HostRoot& root, KvmModule module,
   PLECTL_ASSIGN_OR_RETURN(HostLock lock, HostLock::Acquire(root));
   PLECTL_RETURN_IF_ERROR(CheckJournalClean(root));
   if (!IsLoaded(root, module)) {
-    return Environment(fmt::format("{} is not loaded", ModuleName(module)),
-                       fmt::format("sudo modprobe {}", ModuleName(module)));
+    const LoadStep load = HowToLoad(root, module);
+    return Environment(fmt::format("{} is not loaded{}", ModuleName(module),
+                                   load.why_not.empty() ? "" : ": " + load.why_not),
+                       load.step);
   }
   PLECTL_RETURN_IF_ERROR(ForgetOurLoad(root));  // of a session that is over
   PLECTL_ASSIGN_OR_RETURN(ParamValues originals, ReadParams(root, module));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host_tools/base/file.h"
+#include "host_tools/host/install_line.h"
 #include "host_tools/host/modprobe_config.h"
 #include "host_tools/host/module_params.h"
 
@@ -88,6 +89,14 @@ Status CheckPersistable(const HostRoot& root, KvmModule module, const ParamValue
     return Environment(fmt::format("{} sets {} of {} already: two files would fight over it",
                                    PlaceText(option), option.name, option.module),
                        "change or remove it there, or leave --persist out");
+  }
+  if (const auto line = FindInstallLine(config, ModuleName(module))) {
+    return Environment(
+        fmt::format("{} has \"install {} {}\", which modprobe runs instead of loading {} with the "
+                    "options of {}",
+                    PlaceText(line->rule), line->rule.pattern, line->rule.text, ModuleName(module),
+                    kPersistedPath),
+        "set the values in that line, or remove it, or leave --persist out");
   }
   if (config.unread.empty()) return OkStatus();
   return Environment(fmt::format("cannot tell what else sets parameters of {}: {}",

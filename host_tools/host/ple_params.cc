@@ -72,6 +72,15 @@ Status CheckModifier(const PleParam& modifier, const PleParam& base, uint64_t va
       fmt::format("use 0 (back to {} at once) or a factor below {}", base.name, base.name));
 }
 
+// Without PAUSE exits the window has no effect, whatever the values make of it.
+bool IsSwitchedOff(KvmModule module, const ParamValues& values) {
+  const auto is_zero = [&](PlePlace place) {
+    const auto found = values.find(PleName(module, place));
+    return found != values.end() && found->second == "0";
+  };
+  return is_zero(kPleGap) || (module == KvmModule::kAmd && is_zero(kPleWindow));
+}
+
 }  // namespace
 
 std::string_view ModuleName(KvmModule module) {
@@ -139,6 +148,7 @@ Status CheckPleValues(KvmModule module, const ParamValues& effective) {
     const auto found = effective.find(std::string(param.name));
     if (found != effective.end()) PLECTL_RETURN_IF_ERROR(CheckRange(param, found->second));
   }
+  if (IsSwitchedOff(module, effective)) return OkStatus();
   const std::optional<uint64_t> base = value_at(kPleWindow);
   if (!base) return OkStatus();
   PLECTL_RETURN_IF_ERROR(CheckModifier(params[kPleGrow], params[kPleWindow],

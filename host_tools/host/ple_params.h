@@ -51,7 +51,8 @@ Status CheckParamsBelongTo(KvmModule module, const std::vector<std::string>& nam
 // `*_grow` or `*_shrink` at or above the base window (KVM then adds or subtracts instead of
 // multiplying; shrink can wrap below zero), a maximum below the base. `effective` is the whole set
 // that the module would have: requested values over current ones. A key that is absent is not
-// checked against the others, a key that is no PLE parameter is not looked at.
+// checked against the others, a key that is no PLE parameter is not looked at. A set that switches
+// PAUSE exits off may have any window.
 Status CheckPleValues(KvmModule module, const ParamValues& effective);
 
 }  // namespace plectl::host

@@ -5,7 +5,8 @@
 A case file holds cases separated by lines "===". Each line of a case is a keyword and its text:
 
   NAME text        what the case shows (required, first)
-  FILE path        a file in the case's fresh working directory; its lines follow, each after "| "
+  FILE path        a file in the case's fresh working directory, its folders are made; its lines
+                   follow, each after "| "
   RUN arguments    the command line after "plectl", split as by a shell (required)
   EXIT code        (required)
   TIMEOUT seconds  (required)
@@ -56,6 +57,7 @@ def parse_case(lines, place):
 
 def run_case(plectl, case, directory):
     for name, text in case["FILES"].items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text)
     command_line = case["RUN"].replace("{source}", str(SOURCE))
     command_line = command_line.replace("{fixtures}", str(SOURCE / "tests/fixtures"))

@@ -93,5 +93,50 @@ TEST(DoctorParams, NamesOptionsThatNoModuleHas) {
   EXPECT_THAT(options.seen, Not(HasSubstr("unknown")));
 }
 
+TEST(DoctorParams, SeeTheOptionsOfAnInstallLine) {
+  const FakeHost host("intel_ple");
+  host.Write("/etc/modprobe.d/a.conf",
+             "install kvm_intel /sbin/modprobe --ignore-install kvm_intel ple_gap=0\n");
+  host.Write("/etc/modprobe.d/b.conf", "options kvm_intel ple_gap=64\n");
+  CheckResult gap = Look(host, "param_gap");
+  ExpectVerdict(gap, Verdict::kWarning);
+  EXPECT_THAT(gap.seen, HasSubstr("the next load takes ple_gap=0 (/etc/modprobe.d/a.conf:1)"));
+  host.Write("/etc/modprobe.d/a.conf", "install kvm_intel /usr/local/sbin/load-kvm\n");
+  gap = Look(host, "param_gap");
+  ExpectVerdict(gap, Verdict::kUnknown);
+  EXPECT_THAT(gap.seen, HasSubstr("the next load is what /etc/modprobe.d/a.conf:1 runs"));
+}
+
+TEST(DoctorParams, AreQuietAboutAWindowWithoutEffect) {
+  const FakeHost host("intel_ple");
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_intel ple_gap=0 ple_window=0\n");
+  for (const std::string_view gap : {"128", "0"}) {
+    host.Write("/sys/module/kvm_intel/parameters/ple_gap", gap);
+    ExpectVerdict(Look(host, "param_values"), Verdict::kOk);
+  }
+  // Without the gap it is no switch, and is not one at the next load either.
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_intel ple_window=0\n");
+  for (const std::string_view gap : {"128", "0"}) {
+    host.Write("/sys/module/kvm_intel/parameters/ple_gap", gap);
+    EXPECT_THAT(Look(host, "param_values").seen,
+                HasSubstr("at the next load: ple_window=0 is not"));
+  }
+}
+
+TEST(DoctorParams, KnowTheDefaultOfOldKernels) {
+  const FakeHost host("intel_ple");
+  host.Write("/sys/module/kvm_intel/parameters/ple_window_max", "1073741823\n");
+  host.Write("/proc/sys/kernel/osrelease", "4.14.336\n");
+  EXPECT_EQ(Look(host, "param_window_max").seen, "ple_window_max=1073741823, the kernel default");
+  ExpectVerdict(Look(host, "param_window_max"), Verdict::kOk);
+  host.Write("/proc/sys/kernel/osrelease", "3.10.0-1160.el7.x86_64\n");
+  host.Write("/proc/sys/kernel/version", "#1 SMP\n");
+  ExpectVerdict(Look(host, "param_window_max"), Verdict::kUnknown);
+  EXPECT_THAT(Look(host, "param_window_max").seen, HasSubstr("this kernel's default is unknown"));
+  host.Write("/proc/sys/kernel/osrelease", "4.18.0-553.el8_10.x86_64\n");
+  ExpectVerdict(Look(host, "param_window_max"), Verdict::kWarning);
+  EXPECT_THAT(Look(host, "param_window_max").seen, HasSubstr("(kernel default 4294967295)"));
+}
+
 }  // namespace
 }  // namespace plectl::host

@@ -137,57 +137,6 @@ TEST(Doctor, StopsAtAnotherVendor) {
   ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kUnknown);
 }
 
-TEST(Doctor, SaysWhatAHostWithoutKvmLacks) {
-  const Diagnosis diagnosis = Diagnose(RecordedHost("no_kvm"));
-  EXPECT_EQ(diagnosis.verdict(), Verdict::kBlocker);
-  ExpectVerdict(Look(RecordedHost("no_kvm"), "virtualization"), Verdict::kBlocker);
-  ExpectVerdict(Look(RecordedHost("no_kvm"), "kvm_module"), Verdict::kBlocker);
-  ExpectVerdict(Look(RecordedHost("no_kvm"), "dev_kvm"), Verdict::kBlocker);
-  ExpectVerdict(Look(RecordedHost("no_kvm"), "param_gap"), Verdict::kUnknown);
-  EXPECT_THAT(Look(RecordedHost("kvm_by_other_module"), "kvm_module").seen, HasSubstr("kvm_pvm"));
-}
-
-TEST(Doctor, TellsAModuleThatIsNotLoadedFromOneThatIsNotInstalled) {
-  const FakeHost host("intel_not_loaded");
-  CheckResult module = Look(host, "kvm_module");
-  ExpectVerdict(module, Verdict::kBlocker);
-  EXPECT_EQ(module.fix, "sudo modprobe kvm_intel");
-  const std::string folder = "/lib/modules/6.1.0-56-cloud-amd64";
-  host.Write(folder + "/modules.dep", "kernel/net/x.ko:\n");
-  EXPECT_THAT(Look(host, "kvm_module").seen, HasSubstr("no file of it is installed"));
-  host.Write(folder + "/modules.builtin", "kernel/arch/x86/kvm/kvm-intel.ko\n");
-  EXPECT_THAT(Look(host, "kvm_module").seen, HasSubstr("built into the kernel, but did not start"));
-}
-
-TEST(Doctor, WarnsOfABuiltInModule) {
-  const FakeHost host("intel_built_in");
-  host.Write("/lib/modules/6.1.0-56-cloud-amd64/modules.builtin",
-             "kernel/arch/x86/kvm/kvm-intel.ko\n");
-  const CheckResult module = Look(host, "kvm_module");
-  ExpectVerdict(module, Verdict::kWarning);
-  EXPECT_THAT(module.seen, HasSubstr("built into the kernel, as modules.builtin says"));
-  EXPECT_THAT(module.fix, HasSubstr("kvm_intel.NAME=VALUE on the kernel command line"));
-  ExpectVerdict(Look(host, "module_holders"), Verdict::kOk);
-}
-
-TEST(Doctor, NamesTheHoldersOfABusyModule) {
-  const FakeHost host("intel_busy");
-  CheckResult holders = Look(host, "module_holders");
-  ExpectVerdict(holders, Verdict::kWarning);
-  EXPECT_THAT(holders.seen, HasSubstr("5 references to kvm_intel: 4242 (qemu-system-x86"));
-  host.Remove("/proc/4242");
-  holders = Look(host, "module_holders");
-  EXPECT_THAT(holders.seen, HasSubstr("no open KVM file: they may belong to 4300 (pmdakvm"));
-  ExpectVerdict(Look(RecordedHost("intel_ple"), "module_holders"), Verdict::kOk);
-}
-
-TEST(Doctor, DeviceHasToBeThere) {
-  const FakeHost host("intel_ple");
-  ExpectVerdict(Look(host, "dev_kvm"), Verdict::kOk);
-  host.Remove("/dev/kvm");
-  ExpectVerdict(Look(host, "dev_kvm"), Verdict::kBlocker);
-}
-
 ParamJournal SomeJournal() {
   ParamJournal journal;
   journal.boot_id = "3865524b-c79f-4934-8574-76f81e677613";

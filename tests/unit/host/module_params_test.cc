@@ -47,6 +47,20 @@ TEST(LoadedModule, NamesAServerThatIsBuiltIn) {
   EXPECT_THAT(module.error().message, HasSubstr("/dev/kvm is served by kvm_pvm, which has no PLE"));
 }
 
+TEST(LoadedModule, IsNotTakenForAbsentWhereItIsHidden) {
+  const FakeHost host("intel_ple");
+  host.Remove("/sys/module");
+  host.Write("/proc/modules", "kvm_intel 344064 5 - Live 0x0000000000000000\n");
+  const auto module = LoadedModule(host.root());
+  ASSERT_FALSE(module);
+  EXPECT_EQ(module.error().message,
+            "kvm_intel is loaded (/proc/modules), but /sys/module does not show it here");
+  EXPECT_THAT(module.error().hint, HasSubstr("on the host itself"));
+  EXPECT_EQ(HiddenModule(host.root()), KvmModule::kIntel);
+  host.Write("/proc/modules", "kvm_intel 344064 5 - Unloading 0x0000000000000000\n");
+  EXPECT_THAT(LoadedModule(host.root()).error().message, HasSubstr("being unloaded just now"));
+}
+
 TEST(LoadedModule, SaysWhatStandsInTheWay) {
   const auto absent = LoadedModule(RecordedHost("no_kvm"));
   ASSERT_FALSE(absent);

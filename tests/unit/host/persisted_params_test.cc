@@ -99,6 +99,14 @@ TEST_F(PersistedParams, DoNotFightTheKernelCommandLine) {
   EXPECT_THAT(Refusal({{"ple_window", "8192"}}), HasSubstr("/proc/cmdline sets ple_window"));
 }
 
+TEST_F(PersistedParams, AreNothingToAnInstallLine) {
+  host_.Write("/etc/modprobe.d/x.conf",
+              "install kvm_intel modprobe --ignore-install kvm_intel nested=0\n");
+  EXPECT_THAT(Refusal({{"ple_window", "8192"}}),
+              AllOf(HasSubstr("/etc/modprobe.d/x.conf:1 has \"install kvm_intel modprobe"),
+                    HasSubstr("leave --persist out")));
+}
+
 TEST_F(PersistedParams, KeepOffAFileOfTheSameNameThatIsNotOurs) {
   const std::string theirs = "options kvm_amd npt=1\n";
   host_.Write(kPersistedPath, theirs);
