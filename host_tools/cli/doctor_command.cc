@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host_tools/base/utf8.h"
 #include "host_tools/host/doctor.h"
 #include "host_tools/output/text_table.h"
 
@@ -39,7 +40,7 @@ std::string Json(const Diagnosis& diagnosis) {
 
 // What does not fit is in full below the table.
 std::string Clipped(const std::string& text) {
-  return text.size() <= kSeenColumns ? text : text.substr(0, kSeenColumns - 3) + "...";
+  return text.size() <= kSeenColumns ? text : Shortened(text, kSeenColumns - 3);
 }
 
 std::string Table(const Diagnosis& diagnosis) {

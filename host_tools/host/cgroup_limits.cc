@@ -132,6 +132,7 @@ Result<std::optional<CgroupChain>> ChainOf(const HostRoot& root, std::string_vie
   const bool is_path = path->starts_with('/') && !IsBelow(*path, "/..") &&
                        path->find("/../") == std::string::npos && !path->ends_with("/..");
   std::erase_if(mounts, [&](const Mount& mount) { return !is_path || !IsBelow(*path, mount.top); });
+  if (mounts.empty() && *path == "/") return std::optional(chain);
   if (mounts.empty()) {
     chain.unseen_because = fmt::format("the cgroup {} of {} is not shown here", *path, file);
     return std::optional(chain);
@@ -188,13 +189,14 @@ Result<std::optional<CgroupChain>> CgroupChainV2(const HostRoot& root, std::stri
   return ChainOf(root, process, "");
 }
 
+// The CPU controller is in one of the two; a cgroup of the other has no such files.
 Result<CpuLimits> CpuLimitsOf(const HostRoot& root, std::string_view process) {
+  PLECTL_ASSIGN_OR_RETURN(const auto v1, CgroupChainV1(root, process, "cpu"));
+  PLECTL_ASSIGN_OR_RETURN(const auto v2, CgroupChainV2(root, process));
   CpuLimits limits;
-  PLECTL_ASSIGN_OR_RETURN(auto chain, CgroupChainV1(root, process, "cpu"));
-  if (!chain) {
-    PLECTL_ASSIGN_OR_RETURN(chain, CgroupChainV2(root, process));
-  }
-  if (chain) AddQuotas(root, *chain, limits);
+  if (v2) AddQuotas(root, *v2, limits);
+  if (v1) limits.unseen_because.clear();
+  if (v1) AddQuotas(root, *v1, limits);
   return limits;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "host_tools/base/utf8.h"
 #include "host_tools/host/doctor_checks.h"
 #include "host_tools/host/install_line.h"
 #include "host_tools/host/module_params.h"
@@ -12,21 +13,16 @@
 namespace plectl::host {
 namespace {
 
-constexpr size_t kTextBytesMax = 600;
+// Enough for five names of 255 bytes, as long as any file's, in an escaped form.
+constexpr size_t kTextBytesMax = 8000;
 
 // Files of the host, also those that anyone may write, must not steer the reader's terminal.
-std::string Printable(std::string text) {
-  if (text.size() > kTextBytesMax) text = text.substr(0, kTextBytesMax) + "...";
-  std::ranges::replace_if(
-      text, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text;
-}
+std::string OneLine(const std::string& text) { return Printable(Shortened(text, kTextBytesMax)); }
 
 CheckResult Run(const Check& check, const DoctorFacts& facts) {
   Finding finding = check.look(facts);
   const std::string why = finding.why.empty() ? std::string(check.why) : std::move(finding.why);
-  return {check.id, finding.verdict, Printable(std::move(finding.seen)), Printable(why),
-          Printable(std::move(finding.fix))};
+  return {check.id, finding.verdict, OneLine(finding.seen), OneLine(why), OneLine(finding.fix)};
 }
 
 }  // namespace

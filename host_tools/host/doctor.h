@@ -20,7 +20,7 @@ enum class Verdict {
 // "ok", "unknown", "warning" or "blocker".
 std::string_view VerdictName(Verdict verdict);
 
-// What one check found out. All texts are one line of printable ASCII.
+// What one check found out. All texts are one line of printable UTF-8.
 struct CheckResult {
   std::string_view id;  // snake_case; never changes, so that scripts may rely on it
   Verdict verdict = Verdict::kUnknown;

@@ -24,12 +24,18 @@ namespace plectl::host {
 // A thread of a VM's process that runs a vCPU.
 struct VcpuThread {
   std::string vm;       // the process that it belongs to, "4242"
+  std::string task;     // its name in /proc, "4242/task/4243"
   std::string cpus;     // Cpus_allowed_list, "0-7"
-  std::string cgroup;   // cgroup v2 path, or ""
+  std::string cgroup;   // the path where its CPU time is limited, or ""
   uint64_t policy = 0;  // SCHED_OTHER, ... (sched(7))
 };
-// Those of `holders`; threads come and go meanwhile.
-std::vector<VcpuThread> VcpuThreadsOf(const HostRoot& root, const std::vector<Holder>& holders);
+// Those of the VMs among `holders`, as the kernel names them (debugfs), else by their names;
+// threads come and go meanwhile.
+struct VcpuThreads {
+  std::vector<VcpuThread> threads;
+  std::vector<std::string> opaque_vms;  // that name none of theirs: "4242 (qemu, VM a)"
+};
+VcpuThreads VcpuThreadsOf(const HostRoot& root, const std::vector<Holder>& holders);
 
 // What several checks look at, read once.
 struct DoctorFacts {
@@ -54,7 +60,7 @@ struct DoctorFacts {
   std::optional<InstallLine> install_line;  // of the module that this CPU needs
   std::vector<ModuleOption> next_options;   // of the loaded module, when it is loaded next
   Result<std::vector<Holder>> kvm_holders;  // processes with open KVM files
-  std::vector<VcpuThread> vcpu_threads;
+  VcpuThreads vcpus;
   SchedulerFacts scheduler;
 };
 

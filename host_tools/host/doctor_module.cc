@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The doctor's checks of the KVM module: is it there, who holds it, is something to be restored.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <filesystem>
@@ -68,14 +67,11 @@ std::string HoldersText(const std::vector<Holder>& holders) {
                      more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
-// Other users' open files are shown to root only.
-bool SeesEveryProcess(const HostRoot& root) { return !root.is_real() || ::geteuid() == 0; }
-
 Finding HeldBy(const DoctorFacts& facts, uint64_t references) {
   const auto kvm = facts.kvm_holders.value_or(std::vector<Holder>{});
   const auto tracing = TracingHolders(facts.root).value_or(std::vector<Holder>{});
-  const std::string unseen =
-      SeesEveryProcess(facts.root) ? "" : "; processes of other users are seen by root only";
+  const std::string why_unseen = WhyHoldersUnseen(facts.root);
+  const std::string unseen = why_unseen.empty() ? "" : "; " + why_unseen;
   const std::string seen =
       fmt::format("{} references to {}", references, ModuleName(*facts.module));
   if (!kvm.empty()) {
@@ -85,8 +81,7 @@ Finding HeldBy(const DoctorFacts& facts, uint64_t references) {
   return Warning(
       fmt::format("{}, but no open KVM file{}{}", seen,
                   tracing.empty() ? "" : ": they may belong to " + HoldersText(tracing), unseen),
-      unseen.empty() ? "stop what traces KVM: pmdakvm, kvm_stat, perf, trace-cmd, BPF programs"
-                     : std::string(kAskRoot));
+      StepForUnknownHolder(why_unseen));
 }
 
 Finding LookAtHolders(const DoctorFacts& facts) {

@@ -4,42 +4,49 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "host_tools/base/proc_stat.h"
-#include "host_tools/base/text.h"
+#include "host_tools/host/cgroup_limits.h"
 #include "host_tools/host/doctor_checks.h"
 
 namespace plectl::host {
 namespace {
 
-// "CPU 0/KVM" of QEMU, "vcpu0" or "fc_vcpu 0" of others.
-bool IsVcpuName(std::string_view comm) {
-  return comm.ends_with("/KVM") || comm.find("vcpu") != std::string_view::npos;
-}
-
-VcpuThread ReadThread(const HostRoot& root, const std::string& vm, const std::string& folder) {
-  constexpr size_t kPolicyField = 41;
-  const std::string status = root.Read(folder + "/status").value_or("");
-  const std::string cgroups = root.Read(folder + "/cgroup").value_or("");
-  VcpuThread thread;
-  thread.vm = vm;
-  thread.cpus = LineAfter(status, "Cpus_allowed_list:").value_or("");
-  thread.cgroup = LineAfter(cgroups, "0::").value_or("");
-  thread.policy = ProcStatField(root.Read(folder + "/stat").value_or(""), kPolicyField).value_or(0);
-  return thread;
-}
-
 // Who sees no vCPU thread sees either no VM, or not enough.
 Finding NoThreads(const DoctorFacts& facts) {
   if (!facts.kvm_holders) return Unknown(facts.kvm_holders.error().message);
-  if (facts.kvm_holders->empty()) return Ok("no VM that can be seen");
-  return Unknown("no thread of the processes with KVM files has a vCPU's name",
-                 std::string(kAskRoot));
+  if (facts.kvm_holders->empty()) {
+    const std::string unseen = WhyHoldersUnseen(facts.root);
+    return Ok(fmt::format("no VM that can be seen{}{}", unseen.empty() ? "" : "; ", unseen));
+  }
+  return Unknown("no process with a KVM file has a VM with vCPUs", std::string(kAskRoot));
+}
+
+// Advice for a host needs all of its VMs.
+std::optional<Finding> SomeVmIsUnknown(const DoctorFacts& facts) {
+  const std::vector<std::string>& opaque = facts.vcpus.opaque_vms;
+  if (opaque.empty()) return std::nullopt;
+  constexpr size_t kVmsShown = 3;
+  const auto end = opaque.begin() + static_cast<ptrdiff_t>(std::min(opaque.size(), kVmsShown));
+  return Unknown(
+      fmt::format("{} of the VMs {} vCPU threads that do not say so by their names: {}{}",
+                  opaque.size(), opaque.size() == 1 ? "has" : "have",
+                  fmt::join(opaque.begin(), end, ", "), opaque.size() > kVmsShown ? ", ..." : ""),
+      "start QEMU with debug-threads=on (-name NAME,debug-threads=on; libvirt does), or mount "
+      "debugfs and look as root, on Linux 6.0 or later: sudo mount -t debugfs debugfs "
+      "/sys/kernel/debug");
+}
+
+// "PLE off" is for the whole host: others' VMs may need it.
+Finding Advise(const DoctorFacts& facts, std::string seen, std::string fix) {
+  const std::string unseen = WhyHoldersUnseen(facts.root);
+  if (unseen.empty()) return Warning(std::move(seen), std::move(fix));
+  return Unknown(fmt::format("{}; {}", seen, unseen), StepForUnknownHolder(unseen));
 }
 
 bool IsOneCpu(const std::string& list) {
@@ -62,51 +69,66 @@ std::string CountText(const std::vector<VcpuThread>& threads) {
 }
 
 Finding LookAtThreads(const DoctorFacts& facts) {
-  const std::vector<VcpuThread>& threads = facts.vcpu_threads;
+  const std::vector<VcpuThread>& threads = facts.vcpus.threads;
+  if (auto unknown = SomeVmIsUnknown(facts)) return *std::move(unknown);
   if (threads.empty()) return NoThreads(facts);
-  size_t real_time = 0;
-  for (const VcpuThread& thread : threads) {
-    real_time += thread.policy == SCHED_FIFO || thread.policy == SCHED_RR ? 1 : 0;
-  }
+  const auto real_time = std::ranges::count_if(threads, [](const VcpuThread& thread) {
+    return thread.policy == SCHED_FIFO || thread.policy == SCHED_RR;
+  });
   if (real_time != 0) {
-    return Warning(
-        fmt::format("{}, {} of them in a real-time class", CountText(threads), real_time),
-        "for these VMs turn PLE off (modprobe/intel-ple-off.conf); a directed yield does "
-        "nothing across scheduling classes");
+    return Advise(facts,
+                  fmt::format("{}, {} of them in a real-time class", CountText(threads), real_time),
+                  "for these VMs turn PLE off (modprobe/intel-ple-off.conf); a directed yield does "
+                  "nothing across scheduling classes");
   }
   if (ArePinnedOneToOne(threads)) {
-    return Warning(fmt::format("{}, pinned one to one", CountText(threads)),
-                   "for these VMs turn PLE off (modprobe/intel-ple-off.conf): nobody waits for the "
-                   "CPU that an exit gives away");
+    return Advise(facts, fmt::format("{}, pinned one to one", CountText(threads)),
+                  "for these VMs turn PLE off (modprobe/intel-ple-off.conf): nobody waits for the "
+                  "CPU that an exit gives away");
   }
   return Ok(fmt::format("{}, which may share CPUs", CountText(threads)));
 }
 
-// Limits anywhere on the way to the root throttle all below: "max 100000" is none (cgroup-v2.rst).
-std::optional<std::string> CpuLimit(const HostRoot& root, std::string cgroup) {
-  for (; cgroup.size() > 1; cgroup.resize(cgroup.rfind('/'))) {
-    const auto limit = root.ReadTrimmed(fmt::format("/sys/fs/cgroup{}/cpu.max", cgroup));
-    if (limit && !limit->starts_with("max")) return fmt::format("{} cpu.max {}", cgroup, *limit);
-  }
-  return std::nullopt;
+std::string QuotaText(const CpuQuota& quota) {
+  return fmt::format("{} {}", quota.cgroup.name, quota.setting);
 }
 
 Finding LookAtCgroups(const DoctorFacts& facts) {
-  const std::vector<VcpuThread>& threads = facts.vcpu_threads;
-  if (threads.empty()) return NoThreads(facts);
+  const std::vector<VcpuThread>& threads = facts.vcpus.threads;
+  if (threads.empty()) {
+    auto unknown = SomeVmIsUnknown(facts);
+    return unknown ? *std::move(unknown) : NoThreads(facts);
+  }
   std::set<std::string> cgroups;
-  for (const VcpuThread& thread : threads) cgroups.insert(thread.cgroup);
-  if (cgroups.contains("")) return Unknown("a vCPU thread is in no cgroup of version 2");
-  for (const std::string& cgroup : cgroups) {
-    if (!cgroup.starts_with('/')) return Unknown(fmt::format("cgroup \"{}\"", cgroup));
-    if (const auto limit = CpuLimit(facts.root, cgroup)) {
-      return Warning(fmt::format("{}: the kernel stops these vCPUs", *limit),
-                     "take the limit off while measuring: no yield helps a lock holder that is "
-                     "throttled");
+  std::string unseen;
+  for (const VcpuThread& thread : threads) {
+    const Result<CpuLimits> limits = CpuLimitsOf(facts.root, thread.task);
+    if (limits && !limits->quotas.empty()) {
+      return Warning(
+          fmt::format("{}: the kernel stops these vCPUs", QuotaText(limits->quotas.front())),
+          "take the limit off while measuring: no yield helps a lock holder that is throttled");
+    }
+    cgroups.insert(thread.cgroup);
+    if (!limits || !limits->unseen_because.empty()) {
+      unseen = limits ? limits->unseen_because : limits.error().message;
     }
   }
+  if (!unseen.empty()) return Unknown("CPU limits of the vCPU threads: " + unseen);
+  if (cgroups.contains("")) return Unknown("it cannot be told in which cgroup a vCPU thread is");
   return Ok(fmt::format("{} in {} cgroups, e.g. {}", CountText(threads), cgroups.size(),
                         *cgroups.begin()));
+}
+
+Finding LookAtOwnLimit(const DoctorFacts& facts) {
+  const Result<CpuLimits> limits = CpuLimitsOf(facts.root, "self");
+  if (!limits) return Unknown(limits.error().message);
+  if (!limits->quotas.empty()) {
+    return Warning(
+        fmt::format("{} binds plectl and its guests", QuotaText(limits->quotas.front())),
+        "run plectl outside of it (sudo systemd-run --scope plectl ...), or take the limit off");
+  }
+  if (!limits->unseen_because.empty()) return Unknown(limits->unseen_because);
+  return Ok("no CPU limit in plectl's own cgroup and those above");
 }
 
 constexpr std::array kChecks = {
@@ -118,23 +140,12 @@ constexpr std::array kChecks = {
           "a directed yield passes on the CPU inside the scheduler's groups: where vCPUs are in "
           "different ones, it may be lost",
           LookAtCgroups},
+    Check{"own_cpu_limit",
+          "a quota stops vCPUs of a sweep amid a trial, as if somebody had taken the CPU",
+          LookAtOwnLimit},
 };
 
 }  // namespace
-
-std::vector<VcpuThread> VcpuThreadsOf(const HostRoot& root, const std::vector<Holder>& holders) {
-  std::vector<VcpuThread> threads;
-  for (const Holder& holder : holders) {
-    const std::string vm = std::to_string(holder.pid);
-    const std::string tasks = fmt::format("/proc/{}/task", vm);
-    for (const std::string& tid : root.List(tasks).value_or(std::vector<std::string>{})) {
-      const std::string folder = fmt::format("{}/{}", tasks, tid);
-      const auto comm = root.ReadTrimmed(folder + "/comm");
-      if (comm && IsVcpuName(*comm)) threads.push_back(ReadThread(root, vm, folder));
-    }
-  }
-  return threads;
-}
 
 std::span<const Check> VcpuChecks() { return kChecks; }
 

@@ -11,12 +11,13 @@
 
 #include "host_tools/base/clock.h"
 #include "host_tools/base/text.h"
+#include "host_tools/base/utf8.h"
 
 namespace plectl::host {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(5);
-constexpr size_t kDomainsShown = 5;
+constexpr size_t kStepsShown = 5;
 constexpr std::string_view kAnonymous = "anon_inode:";
 
 // What an fd's link target is to us, or nothing.
@@ -101,8 +102,8 @@ std::string HolderTexts(const std::vector<Holder>& holders) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-Failure Busy(KvmModule module, uint64_t references, const std::vector<Holder>& kvm,
-             const std::vector<Holder>& tracing) {
+Failure Busy(const HostRoot& root, KvmModule module, uint64_t references,
+             const std::vector<Holder>& kvm, const std::vector<Holder>& tracing) {
   const std::string_view name = ModuleName(module);
   if (!kvm.empty()) {
     return Environment(fmt::format("{} is in use by {}", name, HolderTexts(kvm)),
@@ -111,10 +112,10 @@ Failure Busy(KvmModule module, uint64_t references, const std::vector<Holder>& k
   const std::string suspects = tracing.empty()
                                    ? "no process with a KVM, perf or BPF file is visible"
                                    : fmt::format("they may belong to {}", HolderTexts(tracing));
-  return Environment(
-      fmt::format("{} is in use: {} references, but no open KVM file; {}", name, references,
-                  suspects),
-      "stop what traces KVM (pmdakvm, kvm_stat, perf, trace-cmd, BPF programs), then try again");
+  const std::string unseen = WhyHoldersUnseen(root);
+  return Environment(fmt::format("{} is in use: {} references, but no open KVM file; {}{}{}", name,
+                                 references, suspects, unseen.empty() ? "" : "; ", unseen),
+                     StepForUnknownHolder(unseen));
 }
 
 }  // namespace
@@ -125,7 +126,7 @@ std::string HolderText(const Holder& holder) {
       identity.vm_name.empty()
           ? ""
           : fmt::format(", {} {}", identity.is_libvirt_domain ? "libvirt domain" : "VM",
-                        identity.vm_name);
+                        Printable(identity.vm_name));
   return fmt::format("{} ({}, {}{})", holder.pid,
                      holder.pid == ::getpid() ? "plectl itself" : identity.program, holder.what,
                      vm);
@@ -133,16 +134,39 @@ std::string HolderText(const Holder& holder) {
 
 std::string HowToEnd(const std::vector<Holder>& holders) {
   std::vector<std::string> steps;
-  bool others = false;
+  std::vector<pid_t> others;
   for (const Holder& holder : holders) {
-    const bool is_domain = holder.identity.is_libvirt_domain;
-    others = others || !is_domain;
-    if (is_domain && steps.size() < kDomainsShown) {
-      steps.push_back("virsh shutdown " + ShellWord(holder.identity.vm_name));
-    }
+    const std::string& virsh = holder.identity.virsh;
+    if (virsh.empty()) others.push_back(holder.pid);
+    if (virsh.empty() || steps.size() >= kStepsShown) continue;
+    steps.push_back(
+        fmt::format("virsh shutdown {}{}", virsh.starts_with('-') ? "-- " : "", ShellWord(virsh)));
   }
-  if (others) steps.emplace_back("shut these processes or their VMs down");
+  if (others.size() > kStepsShown) others.resize(kStepsShown);
+  if (!others.empty()) {
+    steps.push_back(
+        fmt::format("shut down what runs as PID {} where it was started, or: sudo kill {}",
+                    fmt::join(others, ", "), fmt::join(others, " ")));
+  }
   return fmt::format("{}", fmt::join(steps, "; "));
+}
+
+std::string WhyHoldersUnseen(const HostRoot& root) {
+  constexpr std::string_view kInitialNamespace = "pid:[4026531836]";  // PROC_PID_INIT_INO
+  std::error_code error;
+  const auto link = std::filesystem::read_symlink(root.Path("/proc/self/ns/pid"), error);
+  if (!error && link.string() != kInitialNamespace) {
+    return "only processes of this PID namespace (a container's) are seen";
+  }
+  return root.is_real() && ::geteuid() != 0 ? "processes of other users are seen by root only" : "";
+}
+
+std::string StepForUnknownHolder(const std::string& unseen) {
+  if (unseen.find("namespace") != std::string::npos) {
+    return "look on the host itself, outside of this container: sudo plectl doctor";
+  }
+  if (!unseen.empty()) return "sudo plectl doctor shows more";
+  return "stop what traces KVM (pmdakvm, kvm_stat, perf, trace-cmd, BPF programs), then try again";
 }
 
 Result<std::vector<Holder>> KvmFileHolders(const HostRoot& root) {
@@ -180,7 +204,7 @@ Status WaitUntilUnused(const HostRoot& root, KvmModule module, std::chrono::mill
     if (waited.ElapsedNs() > std::chrono::nanoseconds(timeout).count()) {
       PLECTL_ASSIGN_OR_RETURN(const std::vector<Holder> kvm, KvmFileHolders(root));
       PLECTL_ASSIGN_OR_RETURN(const std::vector<Holder> tracing, TracingHolders(root));
-      return Busy(module, *references, kvm, tracing);
+      return Busy(root, module, *references, kvm, tracing);
     }
     std::this_thread::sleep_for(kPollInterval);
   }

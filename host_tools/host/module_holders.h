@@ -27,8 +27,14 @@ struct Holder {
 // "1234 (firecracker, kvm-vm, VM web1)".
 std::string HolderText(const Holder& holder);
 
-// How to end them: "virsh shutdown web1; ...". For holders of KVM files.
+// How to end them: "virsh shutdown web1" for domains of this host's libvirt, else by PID. For
+// holders of KVM files.
 std::string HowToEnd(const std::vector<Holder>& holders);
+
+// Why there may be holders that cannot be seen: another user's, outside of the container; or "".
+std::string WhyHoldersUnseen(const HostRoot& root);
+// The step where no holder is seen, given why.
+std::string StepForUnknownHolder(const std::string& unseen);
 
 // Every process with an open KVM file: the device, a VM, a vCPU or a VM's device. Each such file
 // pins kvm_intel or kvm_amd, since kvm gives them that module as owner (virt/kvm/kvm_main.c). One

@@ -3,30 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <optional>
 
 #include "host_tools/base/text.h"
+#include "host_tools/base/utf8.h"
 
 namespace plectl::host {
 namespace {
 
-constexpr size_t kTextBytesMax = 120;
-
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (escaped.size() > kTextBytesMax) return escaped + "...";
-    if (c >= ' ' && c <= '~') {
-      escaped += c;
-    } else {
-      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return escaped;
-}
+constexpr size_t kProgramBytesMax = 120;
+constexpr size_t kNameBytesMax = 1024;  // libvirt's are at most 251: they are names of files
 
 std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -78,48 +64,6 @@ std::string ListValue(std::string_view list, std::string_view key) {
   return fields.front().find('=') == std::string::npos ? fields.front() : "";
 }
 
-// Undoes systemd's escapes: "\x2d" is '-' (systemd-escape(1)).
-std::string Unescaped(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    const bool is_escape = text.substr(i, 2) == "\\x" && i + 4 <= text.size();
-    const char* digits = text.data() + i + 2;
-    if (is_escape && std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
-      plain += static_cast<char>(code);
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
-// "qemu-3-NAME" -> "NAME".
-std::string AfterDomainId(std::string_view text) {
-  constexpr std::string_view kStart = "qemu-";
-  if (!text.starts_with(kStart)) return {};
-  text.remove_prefix(kStart.size());
-  const size_t end = text.find('-');
-  if (end == std::string_view::npos || !ParseUint(text.substr(0, end))) return {};
-  return std::string(text.substr(end + 1));
-}
-
-std::string WithoutEnds(std::string_view text, std::string_view start, std::string_view end) {
-  if (!text.starts_with(start) || !text.ends_with(end) || text.size() < start.size() + end.size()) {
-    return {};
-  }
-  return std::string(text.substr(start.size(), text.size() - start.size() - end.size()));
-}
-
-std::string DomainOfCgroup(const HostRoot& root, std::string_view pid) {
-  const std::string text = root.Read(fmt::format("/proc/{}/cgroup", pid)).value_or("");
-  for (const std::string_view line : Split(text, '\n')) {
-    if (std::string domain = DomainNameIn(line); !domain.empty()) return domain;
-  }
-  return {};
-}
-
 // "python3 /usr/bin/kvm_stat -l" is kvm_stat.
 std::string ProgramName(std::string_view comm, const std::vector<std::string_view>& arguments) {
   if (!comm.starts_with("python")) return std::string(comm);
@@ -149,28 +93,6 @@ std::string VmNameIn(std::string_view program, const std::vector<std::string_vie
   return {};
 }
 
-std::string DomainNameIn(std::string_view cgroup_path) {
-  for (const std::string_view part : Split(cgroup_path, '/')) {
-    const std::string scope = WithoutEnds(part, "machine-", ".scope");
-    for (const std::string& machine : {Unescaped(scope), WithoutEnds(part, "", ".libvirt-qemu")}) {
-      if (std::string name = AfterDomainId(machine); !name.empty()) return name;
-    }
-  }
-  return {};
-}
-
-LibvirtDomains ReadLibvirtDomains(const HostRoot& root) {
-  const std::string folder = "/run/libvirt/qemu";
-  LibvirtDomains domains;
-  for (const std::string& name : root.List(folder).value_or(std::vector<std::string>{})) {
-    std::string domain = WithoutEnds(name, "", ".pid");
-    if (domain.empty()) continue;
-    const auto pid = root.ReadTrimmed(folder + "/" + name);
-    if (pid) domains.emplace(*pid, std::move(domain));
-  }
-  return domains;
-}
-
 ProgramIdentity IdentityOf(const HostRoot& root, std::string_view pid) {
   return IdentityOf(root, pid, ReadLibvirtDomains(root));
 }
@@ -183,27 +105,11 @@ ProgramIdentity IdentityOf(const HostRoot& root, std::string_view pid,
   // QEMU can be told to take another comm.
   std::string name = VmNameIn(comm, arguments);
   if (name.empty()) name = VmNameIn(BaseName(arguments.front()), arguments);
-  // libvirt's own word first; the one in the cgroup may be shortened.
-  const auto domain = domains.find(pid);
-  const std::string in_file = domain == domains.end() ? "" : domain->second;
-  const std::string in_cgroup = DomainOfCgroup(root, pid);
-  if (!in_file.empty()) name = in_file;
-  if (name.empty()) name = in_cgroup;
-  return {Escaped(ProgramName(comm, arguments)), Escaped(name),
-          !in_file.empty() || !in_cgroup.empty()};
-}
-
-std::string ShellWord(std::string_view text) {
-  constexpr std::string_view kPlain = "._+:@%-";
-  const bool is_plain =
-      !text.empty() && text.front() != '-' && std::ranges::all_of(text, [&](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-               kPlain.find(c) != kPlain.npos;
-      });
-  if (is_plain) return std::string(text);
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
+  const auto domain = LibvirtDomainOf(root, pid, domains, name);
+  if (domain) name = domain->name;
+  return {Printable(Shortened(ProgramName(comm, arguments), kProgramBytesMax)),
+          ValidUtf8(Shortened(name, kNameBytesMax)), domain.has_value(),
+          domain ? domain->virsh : ""};
 }
 
 }  // namespace plectl::host

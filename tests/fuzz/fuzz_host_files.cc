@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // No content of the files of /proc, /sys and /etc makes the doctor, the fingerprint or the search
-// for holders crash, gets control characters into what they say, or makes them change the host.
+// for holders crash, gets anything but printable UTF-8 into what they say, or makes them change the
+// host.
 //
 // The input is a list of records, each ended by RS (0x1e): a character that chooses a file, and
 // what is in it. All other files are those of an ordinary host with a VM.
@@ -21,6 +22,7 @@
 
 #include "host_tools/base/fd.h"
 #include "host_tools/base/text.h"
+#include "host_tools/base/utf8.h"
 #include "host_tools/host/doctor.h"
 #include "host_tools/host/fingerprint.h"
 #include "host_tools/host/module_holders.h"
@@ -85,6 +87,19 @@ constexpr HostFile kFiles[] = {
     {"sys/devices/system/cpu/cpufreq/policy0/base_frequency", "3400000\n"},
     {"sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n"},
     {"lib/modules/6.1.0-56-cloud-amd64/modules.builtin", "kernel/fs/ext4.ko\n"},
+    {"proc/modules", "kvm_intel 344064 5 - Live 0x0000000000000000\n"},
+    {"proc/sys/kernel/modules_disabled", "0\n"},
+    {"etc/sysctl.d/99-x.conf", "kernel.modules_disabled = 1\n"},
+    {"sys/module/kvm_intel/taint", "E\n"},
+    {"sys/module/module/parameters/sig_enforce", "N\n"},
+    {"proc/self/mountinfo",
+     "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+     "31 24 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"},
+    {"sys/fs/cgroup/cpu/machine/cpu.cfs_quota_us", "50000\n"},
+    {"proc/4242/status", "Name:\tqemu\nNSpid:\t4242\n"},
+    {"proc/4242/stat", "4242 (qemu) S 1\n"},
+    {"proc/stat", "cpu 1 2\nbtime 1000000000\n"},
+    {"sys/kernel/debug/kvm/4242-11/vcpu0/pid", "4243\n"},
 };
 
 void Write(const fs::path& file, std::string_view text) {
@@ -144,22 +159,22 @@ class Host {
   plectl::Fd watch_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
 };
 
-void CheckText(const std::string& text, size_t size_max) {
-  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
-  if (text.size() > size_max || !std::ranges::all_of(text, is_plain)) std::abort();
+void CheckText(const std::string& text) {
+  constexpr size_t kBytesMax = 40'000;
+  if (text.size() > kBytesMax || plectl::Printable(text) != text) std::abort();
 }
 
 void Look(const HostRoot& root) {
   using namespace plectl::host;  // NOLINT(google-build-using-namespace)
   for (const CheckResult& check : Diagnose(root).checks) {
     if (check.id.empty() || check.seen.empty()) std::abort();
-    for (const std::string& text : {check.seen, check.why, check.fix}) CheckText(text, 1000);
+    for (const std::string& text : {check.seen, check.why, check.fix}) CheckText(text);
   }
   const auto kvm = KvmFileHolders(root).value();
   for (const auto& holders : {kvm, TracingHolders(root).value()}) {
-    for (const Holder& holder : holders) CheckText(HolderText(holder), 1000);
+    for (const Holder& holder : holders) CheckText(HolderText(holder));
   }
-  CheckText(HowToEnd(kvm), 1000);
+  CheckText(HowToEnd(kvm));
   if (Fingerprint(root).dump().empty()) std::abort();  // it throws when a text is not UTF-8
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "host_tools/host/install_line.h"
 #include "host_tools/host/modprobe_config.h"
 
 namespace {
@@ -25,6 +26,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const ModuleOption& option : ParseModprobeFile(text, "x.conf")) {
     if (!IsSound(option, lines) || option.line < 1) std::abort();
     ParseKernelUint(option.value.value_or(""));
+  }
+  ModprobeConfig config{ParseModprobeFile(text, "x.conf"), ParseModprobeRules(text, "x.conf"), {}};
+  for (const ModuleRule& rule : config.rules) {
+    if (rule.line < 1 || rule.line > lines || rule.pattern.find('-') != std::string::npos) {
+      std::abort();
+    }
+  }
+  for (const ModuleOption& option : OptionsAtNextLoad(config, "kvm_intel", false)) {
+    if (option.module != "kvm_intel" || option.name.empty()) std::abort();
+  }
+  for (const ModuleRule& rule : ParseCommandLineRules(text)) {
+    if (rule.line != 0 || rule.pattern.empty()) std::abort();
   }
   for (const ModuleOption& option : ParseCommandLine(text)) {
     if (!IsSound(option, 0) || !option.value || !IsFromCommandLine(option)) std::abort();

@@ -103,6 +103,19 @@ TEST(DoctorModule, NamesTheHoldersOfABusyModule) {
   ExpectVerdict(Look(RecordedHost("intel_ple"), "module_holders"), Verdict::kOk);
 }
 
+TEST(DoctorModule, KnowsThatAContainerSeesOnlyItsOwnProcesses) {
+  const FakeHost host("intel_busy");
+  for (const std::string_view process : {"/proc/4242", "/proc/4300", "/proc/4301"}) {
+    host.Remove(process);
+  }
+  EXPECT_THAT(Look(host, "module_holders").fix, HasSubstr("stop what traces KVM"));
+  std::filesystem::create_directories(host.root().Path("/proc/self/ns"));
+  std::filesystem::create_symlink("pid:[4026532001]", host.root().Path("/proc/self/ns/pid"));
+  const CheckResult holders = Look(host, "module_holders");
+  EXPECT_THAT(holders.seen, HasSubstr("only processes of this PID namespace (a container's)"));
+  EXPECT_EQ(holders.fix, "look on the host itself, outside of this container: sudo plectl doctor");
+}
+
 TEST(DoctorModule, DeviceHasToBeThere) {
   const FakeHost host("intel_ple");
   ExpectVerdict(Look(host, "dev_kvm"), Verdict::kOk);

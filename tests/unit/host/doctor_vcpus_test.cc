@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/unit/host/doctor_support.h"
@@ -63,6 +64,69 @@ TEST_F(DoctorVcpus, AreThrottledByALimitOfAnyParent) {
   host_.Write("/sys/fs/cgroup/machine.slice/cpu.max", "50000 100000\n");
   ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kWarning);
   EXPECT_THAT(Look(host_, "vcpu_cgroups").seen, HasSubstr("/machine.slice cpu.max 50000 100000"));
+}
+
+// A hybrid host has the CPU controller in version 1.
+TEST_F(DoctorVcpus, AreThrottledByAQuotaOfVersion1) {
+  AddThread(4243, "CPU 0/KVM", "0-7");
+  host_.Write("/proc/4242/task/4243/cgroup",
+              "4:cpu,cpuacct:/machine/vm/vcpu0\n0::/machine.slice/vm\n");
+  host_.Write("/sys/fs/cgroup/cpu/release_agent", "");
+  host_.Write("/sys/fs/cgroup/cpu/machine/cpu.cfs_quota_us", "-1\n");
+  ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kOk);
+  host_.Write("/sys/fs/cgroup/cpu/machine/cpu.cfs_quota_us", "25000\n");
+  host_.Write("/sys/fs/cgroup/cpu/machine/cpu.cfs_period_us", "100000\n");
+  ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kWarning);
+  EXPECT_THAT(Look(host_, "vcpu_cgroups").seen,
+              HasSubstr("/machine cpu.cfs_quota_us 25000 of 100000"));
+}
+
+TEST_F(DoctorVcpus, HaveAnUnknownLimitWhereCgroupsAreHidden) {
+  AddThread(4243, "CPU 0/KVM", "0-7", 0, "/../other");
+  host_.Write("/proc/4242/task/4243/cgroup", "0::/../other\n");
+  ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kUnknown);
+}
+
+TEST_F(DoctorVcpus, OfPlectlItselfMayBeThrottled) {
+  ExpectVerdict(Look(host_, "own_cpu_limit"), Verdict::kOk);
+  host_.Write("/sys/fs/cgroup/user.slice/cpu.max", "50000 100000\n");
+  ExpectVerdict(Look(host_, "own_cpu_limit"), Verdict::kWarning);
+  EXPECT_THAT(Look(host_, "own_cpu_limit").seen, HasSubstr("/user.slice cpu.max 50000 100000"));
+}
+
+// QEMU without debug-threads=on: all of its threads have the program's name.
+TEST_F(DoctorVcpus, WithoutNamesOfTheirOwnMakeNoAdvice) {
+  AddThread(4243, "qemu-system-x86", "2");
+  CheckResult threads = Look(host_, "vcpu_threads");
+  ExpectVerdict(threads, Verdict::kUnknown);
+  EXPECT_THAT(threads.seen, HasSubstr("4242 (qemu-system-x86"));
+  EXPECT_THAT(threads.fix, HasSubstr("debug-threads=on"));
+  // Beside a VM that is pinned one to one.
+  std::filesystem::create_directories(host_.root().Path("/proc/77/fd"));
+  std::filesystem::create_symlink("anon_inode:kvm-vm", host_.root().Path("/proc/77/fd/9"));
+  host_.Write("/proc/77/comm", "firecracker\n");
+  host_.Write("/proc/77/task/78/comm", "fc_vcpu 0\n");
+  host_.Write("/proc/77/task/78/status", "Cpus_allowed_list:\t3\n");
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kUnknown);
+  host_.Remove("/proc/4242");
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kWarning);
+}
+
+TEST_F(DoctorVcpus, AreKnownToTheKernelWhateverTheirNames) {
+  AddThread(4243, "qemu-system-x86", "2");
+  AddThread(4244, "qemu-system-x86", "0-7");
+  host_.Write("/sys/kernel/debug/kvm/4242-11/vcpu0/pid", "4243\n");
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kWarning);
+  EXPECT_THAT(Look(host_, "vcpu_threads").seen,
+              HasSubstr("1 vCPU threads of 1 VMs, pinned one to one"));
+}
+
+TEST_F(DoctorVcpus, OfOtherContainersMakeNoAdvice) {
+  AddThread(4243, "CPU 0/KVM", "2");
+  std::filesystem::create_directories(host_.root().Path("/proc/self/ns"));
+  std::filesystem::create_symlink("pid:[4026532001]", host_.root().Path("/proc/self/ns/pid"));
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kUnknown);
+  EXPECT_THAT(Look(host_, "vcpu_threads").seen, HasSubstr("only processes of this PID namespace"));
 }
 
 TEST_F(DoctorVcpus, ThatCannotBeSeenAreUnknown) {

@@ -51,25 +51,6 @@ TEST(VmName, IsEmptyWhereNothingIsSaid) {
   EXPECT_EQ(NameIn("firecracker", "x|-name|y"), "");
 }
 
-TEST(DomainName, IsInTheCgroupsPath) {
-  EXPECT_EQ(DomainNameIn(kScope), "web-1");
-  EXPECT_EQ(DomainNameIn("3:cpu:/machine/qemu-12-db.libvirt-qemu/vcpu0"), "db");
-  for (const std::string_view path :
-       {"", "/", "/user.slice/x.scope", "machine-.scope", "machine-qemu\\x2d3.scope",
-        "machine-qemu\\x2dx\\x2dweb.scope", "machine-qemu\\x2", "machine-qemu\\xzz3\\x2dw.scope",
-        "machine-lxc\\x2d3\\x2dweb.scope", ".libvirt-qemu", "machine.scope", "qemu-3-web"}) {
-    EXPECT_EQ(DomainNameIn(path), "") << path;
-  }
-}
-
-TEST(ShellWord, IsOneWordWhateverTheNameHolds) {
-  EXPECT_EQ(ShellWord("web-1.example_2"), "web-1.example_2");
-  EXPECT_EQ(ShellWord("a b"), "'a b'");
-  EXPECT_EQ(ShellWord("$(reboot)';"), "'$(reboot)'\\'';'");
-  EXPECT_EQ(ShellWord("-x"), "'-x'");
-  EXPECT_EQ(ShellWord(""), "''");
-}
-
 // The VM of the recorded busy host, with what a real one tells.
 class NamedVm : public testing::Test {
  protected:
@@ -91,7 +72,9 @@ class NamedVm : public testing::Test {
 TEST_F(NamedVm, IsNamed) {
   CommandLine("/usr/bin/qemu-system-x86_64|-name|guest=web1,debug-threads=on|-uuid|5f4d");
   EXPECT_EQ(Text(), "4242 (qemu-system-x86, /dev/kvm, VM web1)");
-  EXPECT_EQ(Refusal().hint, "shut these processes or their VMs down, then try again");
+  EXPECT_EQ(
+      Refusal().hint,
+      "shut down what runs as PID 4242 where it was started, or: sudo kill 4242, then try again");
 }
 
 TEST_F(NamedVm, OfLibvirtIsADomain) {
@@ -125,11 +108,12 @@ TEST_F(NamedVm, CannotWriteControlCharacters) {
   CommandLine("qemu|-name|\x1b]0;x\x07\r\n\xff" + std::string(100'000, 'x'));
   host_.Write("/proc/4242/cgroup", "0::" + std::string(kScope) + "\n");
   const std::string text = Text();
-  EXPECT_THAT(text,
-              AllOf(HasSubstr("\\x1b]0;x\\x07\\x0d\\x0a\\xff"), HasSubstr("q\\x1b[2J\\x0aemu")));
+  EXPECT_THAT(text, HasSubstr("q\\x1b[2J\\x0aemu"));
   EXPECT_THAT(text + Refusal().Text(), Each(testing::AllOf(testing::Ge(' '), testing::Le('~'))));
-  EXPECT_LT(text.size(), 400U);
-  EXPECT_THAT(Refusal().hint, HasSubstr("virsh shutdown '"));
+  EXPECT_EQ(Refusal().hint, "virsh shutdown 3, then try again");
+  host_.Remove("/proc/4242/cgroup");
+  EXPECT_THAT(Text(), HasSubstr("VM \\x1b]0;x\\x07\\x0d\\x0a\\xff"));
+  EXPECT_LT(Text().size(), 1200U);
 }
 
 TEST_F(NamedVm, OthersToo) {
@@ -139,8 +123,10 @@ TEST_F(NamedVm, OthersToo) {
   NulSeparated("/proc/77/cmdline", "/usr/bin/firecracker|--id|f1");
   host_.Write("/proc/4242/cgroup", "0::" + std::string(kScope) + "\n");
   EXPECT_THAT(Refusal().message, HasSubstr("77 (firecracker, kvm-vm, VM f1)"));
-  EXPECT_EQ(Refusal().hint,
-            "virsh shutdown web-1; shut these processes or their VMs down, then try again");
+  EXPECT_EQ(
+      Refusal().hint,
+      "virsh shutdown web-1; shut down what runs as PID 77 where it was started, or: sudo kill "
+      "77, then try again");
 }
 
 TEST_F(NamedVm, TracersAreNamedByScriptAndTracepoint) {
