@@ -4,9 +4,11 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "host_tools/base/standard_streams.h"
 #include "host_tools/base/version.h"
@@ -20,6 +22,7 @@
 #include "host_tools/cli/params_command.h"
 #include "host_tools/cli/report_command.h"
 #include "host_tools/cli/sweep_command.h"
+#include "host_tools/cli/usage_error.h"
 
 namespace plectl::cli {
 namespace {
@@ -40,8 +43,7 @@ int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
     fmt::print("{}", text.str());
     return ExitCodeWithOutput(exit_code);
   }
-  fmt::print(stderr, "plectl: {}\n  next step: plectl --help\n", error.what());
-  return static_cast<int>(ErrorKind::kBadInput);
+  return ReportError(UsageError(app, error));
 }
 
 }  // namespace
@@ -70,8 +72,15 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   AddLabAgentCommand(app, context);
   AddLabSweepCommand(app, context);
   AddLabCalibrateCommand(app, context);
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (!arguments.empty() && arguments.front() == "help") {
+    auto help = HelpArguments(app, {arguments.begin() + 1, arguments.end()});
+    if (!help) return ReportError(help.error());
+    arguments = *std::move(help);
+  }
   try {
-    app.parse(argc, argv);
+    // CLI11 takes them from the end.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
     return ReportParseError(app, error);
   }

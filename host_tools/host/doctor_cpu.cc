@@ -12,7 +12,7 @@ namespace plectl::host {
 namespace {
 
 constexpr std::string_view kElsewhere =
-    "use a physical host, or the lab: --host lab --lab-cpu intel";
+    "use a physical host, or sweep in the lab: plectl sweep PLAN --host lab";
 
 Finding LookAtHost(const DoctorFacts& facts) {
   const auto& options = facts.config.options;
@@ -34,7 +34,14 @@ Finding LookAtVendor(const DoctorFacts& facts) {
   const std::string seen = fmt::format("{}, {}", *vendor, model);
   const bool known =
       *vendor == "GenuineIntel" || *vendor == "AuthenticAMD" || *vendor == "HygonGenuine";
-  return known ? Ok(seen) : Blocker(seen, std::string(kElsewhere));
+  if (known) return Ok(seen);
+  // Zhaoxin's (Shanghai, CentaurHauls) have VMX and PLE, and kvm_intel drives them.
+  if (!facts.HasFlag("vmx") && !facts.HasFlag("svm")) {
+    return Blocker(seen, std::string(kElsewhere));
+  }
+  Finding finding = Warning(seen, "run plectl calibrate first, and look whether its gap is one");
+  finding.why = "plectl is tested on Intel's and AMD's CPUs only";
+  return finding;
 }
 
 Finding LookAtVirtualization(const DoctorFacts& facts) {
@@ -45,9 +52,10 @@ Finding LookAtVirtualization(const DoctorFacts& facts) {
   }
   return Blocker("neither vmx nor svm in the flags of /proc/cpuinfo",
                  facts.HasFlag("hypervisor")
-                     ? "let the hypervisor below nest (kvm_intel or kvm_amd: nested=1), or use the "
-                       "lab: --host lab"
-                     : "enable VT-x or AMD-V (SVM) in the firmware, or use the lab: --host lab");
+                     ? "let the hypervisor below nest (kvm_intel or kvm_amd: nested=1), or sweep "
+                       "in the lab: plectl sweep PLAN --host lab"
+                     : "enable VT-x or AMD-V (SVM) in the firmware, or sweep in the lab: plectl "
+                       "sweep PLAN --host lab");
 }
 
 Finding SwitchedOff(std::string_view name, std::string_view value, uint64_t kernel_default) {
@@ -126,6 +134,8 @@ Finding LookAtCapability(const DoctorFacts& facts) {
   const std::string vendor = facts.cpu->Field("vendor_id").value_or("");
   if (vendor == "GenuineIntel") return LookAtIntelPle(facts);
   if (vendor == "AuthenticAMD" || vendor == "HygonGenuine") return LookAtAmdFilter(facts);
+  if (facts.HasFlag("vmx")) return LookAtIntelPle(facts);
+  if (facts.HasFlag("svm")) return LookAtAmdFilter(facts);
   return Unknown("the vendor is not one whose PLE is known");
 }
 

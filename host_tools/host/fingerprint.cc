@@ -65,8 +65,10 @@ json Cpu(const HostRoot& root) {
       {"microcode", CpuField(*cpu, "microcode")},
       {"hypervisor", CpuFlag(*cpu, "flags", "hypervisor")},
   };
-  if (fields["vendor"] == "GenuineIntel") fields["ple"] = CpuFlag(*cpu, "vmx flags", "ple");
-  if (fields["vendor"] == "AuthenticAMD") {
+  const bool is_zhaoxin = fields["vendor"] == "Shanghai" || fields["vendor"] == "CentaurHauls";
+  if (fields["vendor"] == "GenuineIntel" || is_zhaoxin)
+    fields["ple"] = CpuFlag(*cpu, "vmx flags", "ple");
+  if (fields["vendor"] == "AuthenticAMD" || fields["vendor"] == "HygonGenuine") {
     fields["pausefilter"] = CpuFlag(*cpu, "flags", "pausefilter");
     fields["pfthreshold"] = CpuFlag(*cpu, "flags", "pfthreshold");
   }

@@ -13,6 +13,11 @@
 namespace plectl::host {
 namespace {
 
+// For every command, with options that it has.
+constexpr std::string_view kInTheLab =
+    "or use the lab, an emulated host: plectl lab exec -- plectl params show; plectl sweep PLAN "
+    "--host lab";
+
 std::string SysPath(KvmModule module, std::string_view below = {}) {
   return fmt::format("/sys/module/{}{}", ModuleName(module), below);
 }
@@ -61,7 +66,7 @@ Failure NoModule(const HostRoot& root) {
         fmt::format("neither kvm_intel nor kvm_amd is loaded: /dev/kvm is served by {}, which has "
                     "no PLE parameters; how it handles exits is not known",
                     OtherServer(root)),
-        "PLE needs VMX or SVM on the host itself; use --host lab");
+        fmt::format("PLE needs VMX or SVM on the host itself; {}", kInTheLab));
   }
   for (const auto& [flag, module] :
        {std::pair("vmx", KvmModule::kIntel), std::pair("svm", KvmModule::kAmd)}) {
@@ -69,7 +74,7 @@ Failure NoModule(const HostRoot& root) {
   }
   return Environment(
       "neither kvm_intel nor kvm_amd is loaded, and this CPU shows neither vmx nor svm",
-      "enable VT-x or AMD-V in the firmware (or nesting below), or use --host lab");
+      fmt::format("enable VT-x or AMD-V in the firmware (or nesting below); {}", kInTheLab));
 }
 
 }  // namespace

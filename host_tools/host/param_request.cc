@@ -32,8 +32,9 @@ Status CheckCpuTakes(const HostRoot& root, KvmModule module, const ParamValues& 
   for (const auto& [name, value] : values) {
     const std::optional<std::string> why = WhyForcedToZero(root, module, name);
     if (!why || value == "0") continue;
-    return Environment(fmt::format("{}={} cannot be set: {}", name, value, *why),
-                       fmt::format("leave {} out, or use --host lab", name));
+    return Environment(
+        fmt::format("{}={} cannot be set: {}", name, value, *why),
+        fmt::format("leave {} out, or use the lab: plectl sweep PLAN --host lab", name));
   }
   return OkStatus();
 }

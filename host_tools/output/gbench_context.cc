@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host_tools/base/text.h"
+#include "host_tools/base/version.h"
 #include "host_tools/experiment/lab_host.h"
 
 namespace plectl::output {
@@ -57,6 +58,16 @@ void AddHost(const nlohmann::json& host, nlohmann::ordered_json& context) {
   if (!governor.empty()) context["cpu_scaling_enabled"] = governor != "performance";
 }
 
+// Google Benchmark always writes these, and some readers insist on them. The run log knows neither
+// caches nor the load; the guest's code is always optimized, so there is no debug build of it.
+void AddLibraryKeys(nlohmann::ordered_json& context) {
+  context["caches"] = nlohmann::ordered_json::array();
+  context["load_avg"] = nlohmann::ordered_json::array();
+  context["library_version"] = "plectl " + std::string(kVersion);
+  context["library_build_type"] = "release";
+  context["json_schema_version"] = 1;
+}
+
 void AddRun(const experiment::Manifest& manifest, nlohmann::ordered_json& context) {
   context["plectl_version"] = manifest.plectl_version;
   context["plan"] = TextAt(manifest.plan, "/name"_json_pointer);
@@ -78,6 +89,7 @@ std::string LabOf(const experiment::RunLog& log) {
 
 nlohmann::ordered_json GbenchContext(const experiment::RunLog& log, const GbenchPoints& points) {
   nlohmann::ordered_json context = {{"executable", "plectl export"}};
+  AddLibraryKeys(context);
   if (!log.manifests.empty()) {
     AddHost(log.manifests.front().host, context);
     AddRun(log.manifests.front(), context);

@@ -106,6 +106,18 @@ TEST(Doctor, TakesAGapThatKvmDidNotZeroAsProofOfPle) {
   ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kUnknown);
 }
 
+TEST(Doctor, WarnsOfAVendorThatItWasNotTestedOn) {
+  const FakeHost host("intel_ple");
+  for (const std::string_view vendor : {"  Shanghai  ", "CentaurHauls", "SomebodyElse"}) {
+    host.Write("/proc/cpuinfo", fmt::format("vendor_id\t: {}\nflags\t\t: fpu vmx\n"
+                                            "vmx flags\t: ept ple\n",
+                                            vendor));
+    ExpectVerdict(Look(host, "cpu_vendor"), Verdict::kWarning);
+    EXPECT_THAT(Look(host, "cpu_vendor").why, HasSubstr("tested on Intel's and AMD's"));
+    ExpectVerdict(Look(host, "pause_loop_capability"), Verdict::kOk);
+  }
+}
+
 TEST(Doctor, ExplainsAnAmdFilterWithoutThreshold) {
   const CheckResult filter = Look(RecordedHost("amd_no_threshold"), "pause_loop_capability");
   ExpectVerdict(filter, Verdict::kBlocker);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_tools/cli/usage_error.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "host_tools/base/text.h"
+#include "host_tools/base/utf8.h"
+
+namespace plectl::cli {
+namespace {
+
+// Words of other programs for what a subcommand here does.
+constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
+    {"get", "show"},      {"list", "show"},      {"ls", "show"},         {"print", "show"},
+    {"status", "show"},   {"reset", "restore"},  {"undo", "restore"},    {"run", "sweep"},
+    {"bench", "sweep"},   {"check", "doctor"},   {"diagnose", "doctor"}, {"watch", "monitor"},
+    {"serve", "monitor"}, {"summary", "report"}, {"man", "docs"},
+};
+
+bool IsEveryApp(const CLI::App* /*app*/) { return true; }
+
+// The subcommands that help shows.
+std::vector<std::string> CommandsOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* child : app.get_subcommands(IsEveryApp)) {
+    if (!child->get_group().empty()) names.push_back(child->get_name());
+  }
+  return names;
+}
+
+// "plectl params set".
+std::string PathOf(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name()
+                                     : PathOf(*app.get_parent()) + " " + app.get_name();
+}
+
+std::string HelpStep(const CLI::App& app) { return PathOf(app) + " --help"; }
+
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  return SuggestionText(word, views);
+}
+
+Error UnknownCommand(const CLI::App& app, std::string_view word) {
+  const std::vector<std::string> commands = CommandsOf(app);
+  std::string suggestion = DidYouMean(word, commands);
+  for (const auto& [synonym, command] : kSynonyms) {
+    const bool is_here = std::ranges::count(commands, command) > 0;
+    if (word == synonym && is_here) suggestion = fmt::format(", did you mean \"{}\"?", command);
+  }
+  return {ErrorKind::kBadInput,
+          fmt::format("{} has no command \"{}\"{}", PathOf(app), Printable(word), suggestion),
+          HelpStep(app)};
+}
+
+std::vector<std::string> OptionsOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options(nullptr)) {
+    if (option->get_group().empty()) continue;
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// "-o" most likely means an option that begins with it.
+std::string OptionSuggestion(std::string_view word, const std::vector<std::string>& known) {
+  if (word.size() > 2) {
+    return DidYouMean(word.starts_with("--") ? std::string(word) : fmt::format("-{}", word), known);
+  }
+  std::vector<std::string> fitting;
+  for (const std::string& name : known) {
+    if (name[2] == word[1]) fitting.push_back(name);
+  }
+  if (fitting.empty()) return {};
+  return fmt::format(", did you mean \"{}\"?", fmt::join(fitting, "\" or \""));
+}
+
+Error UnknownOption(const CLI::App& app, std::string_view word) {
+  const std::string_view name = word.substr(0, word.find('='));
+  return {ErrorKind::kBadInput,
+          fmt::format("{} has no option \"{}\"{}", PathOf(app), Printable(name),
+                      OptionSuggestion(name, OptionsOf(app))),
+          HelpStep(app)};
+}
+
+// The subcommand that the command line had come to.
+const CLI::App& Deepest(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : Deepest(*parsed.back());
+}
+
+// What the words that nobody took say, when that explains the error.
+std::optional<Error> AboutRest(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining();
+  const auto option = std::ranges::find_if(rest, [](const std::string& word) {
+    return word.size() > 1 && word.front() == '-' && word != "--";
+  });
+  const bool wants_command = app.get_require_subcommand_min() > 0;
+  if (wants_command && !rest.empty() && rest.front().front() != '-') {
+    return UnknownCommand(app, rest.front());
+  }
+  if (option != rest.end()) return UnknownOption(app, *option);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Error UsageError(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& here = Deepest(app);
+  const std::string name = error.get_name();
+  if (name == "RequiredError" || name == "ExtrasError") {
+    for (const CLI::App* at = &here; at != nullptr; at = at->get_parent()) {
+      if (auto about = AboutRest(*at)) return *std::move(about);
+    }
+  }
+  return {ErrorKind::kBadInput, Printable(error.what()), HelpStep(here)};
+}
+
+Result<std::vector<std::string>> HelpArguments(const CLI::App& app,
+                                               const std::vector<std::string>& words) {
+  const CLI::App* at = &app;
+  for (const std::string& word : words) {
+    const auto children = at->get_subcommands(IsEveryApp);
+    const auto child = std::ranges::find_if(
+        children, [&](const CLI::App* candidate) { return candidate->get_name() == word; });
+    if (child == children.end()) return Fail(UnknownCommand(*at, word));
+    at = *child;
+  }
+  std::vector<std::string> arguments = words;
+  arguments.emplace_back("--help");
+  return arguments;
+}
+
+}  // namespace plectl::cli
