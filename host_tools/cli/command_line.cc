@@ -59,6 +59,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   app.add_option_function<std::string>(
          "--host-root", [&context](const std::string& path) { context.root = HostRoot(path); },
          "Read the host's files under this directory (for recorded hosts; nothing is changed)")
+      ->check(CLI::ExistingDirectory)
       ->group("");
   AddDoctorCommand(app, context);
   AddCalibrateCommand(app, context);

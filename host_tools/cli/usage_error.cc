@@ -102,6 +102,12 @@ std::optional<Error> AboutRest(const CLI::App& app) {
     return word.size() > 1 && word.front() == '-' && word != "--";
   });
   const bool wants_command = app.get_require_subcommand_min() > 0;
+  if (wants_command && rest.empty() && app.get_subcommands().empty()) {
+    return Error{
+        ErrorKind::kBadInput,
+        fmt::format("A subcommand is required: one of {}", fmt::join(CommandsOf(app), ", ")),
+        HelpStep(app)};
+  }
   if (wants_command && !rest.empty() && rest.front().front() != '-') {
     return UnknownCommand(app, rest.front());
   }
