@@ -119,13 +119,18 @@ std::optional<Error> AboutRest(const CLI::App& app) {
 
 Error UsageError(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& here = Deepest(app);
-  const std::string name = error.get_name();
-  if (name == "RequiredError" || name == "ExtrasError") {
+  const int code = error.get_exit_code();
+  // The name of an ExtrasError is the subcommand's.
+  if (code == static_cast<int>(CLI::ExitCodes::RequiredError) ||
+      code == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     for (const CLI::App* at = &here; at != nullptr; at = at->get_parent()) {
       if (auto about = AboutRest(*at)) return *std::move(about);
     }
   }
-  return {ErrorKind::kBadInput, Printable(error.what()), HelpStep(here)};
+  // A hidden option has no name there.
+  std::string text = Printable(error.what());
+  if (text.starts_with(": ")) text.erase(0, 2);
+  return {ErrorKind::kBadInput, text, HelpStep(here)};
 }
 
 Result<std::vector<std::string>> HelpArguments(const CLI::App& app,
