@@ -9,7 +9,7 @@
  */
 
 /* Raised whenever anything below changes; the host refuses an ELF of any other version. */
-#define PLECTL_ABI_VERSION 3
+#define PLECTL_ABI_VERSION 4
 
 #define PLECTL_NOTE_OWNER "plectl"
 #define PLECTL_NOTE_TYPE 1
@@ -192,7 +192,8 @@ struct plectl_vcpu_result {
   /* With PLECTL_ABORT_EXCLUSION: 1 + the vCPU that was also inside, or 0 when the lock was left. */
   uint32_t other_owner;
   uint32_t reserved_0;
-  uint64_t reserved[6];
+  uint64_t contended; /* acquisitions that had to wait: executed a relax instruction or more */
+  uint64_t reserved[5];
 };
 
 struct plectl_result_block {

@@ -30,7 +30,7 @@ static void cross(struct vcpu* vcpu, uint32_t sense) {
   if (__atomic_sub_fetch(&missing, 1, __ATOMIC_ACQ_REL) == 0)
     let_all_go(vcpu, sense);
   else if (__atomic_load_n(&barrier.sense, __ATOMIC_ACQUIRE) != sense)
-    vcpu->result->spins += relax_until_equal(&barrier.sense, sense, vcpu->relax);
+    record_spins(vcpu, relax_until_equal(&barrier.sense, sense, vcpu->relax));
   record_wait(vcpu, rdtsc() - start);
 }
 

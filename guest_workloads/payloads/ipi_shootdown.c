@@ -55,7 +55,7 @@ static void shoot_down(struct vcpu* vcpu) {
   __atomic_store_n(&mine->number, mine->number + 1, __ATOMIC_RELEASE);
   lapic_interrupt_others(VECTOR);
   if (__atomic_load_n(&mine->missing, __ATOMIC_ACQUIRE) != 0)
-    vcpu->result->spins += relax_until_equal(&mine->missing, 0, vcpu->relax);
+    record_spins(vcpu, relax_until_equal(&mine->missing, 0, vcpu->relax));
   record_wait(vcpu, rdtsc() - start);
 }
 

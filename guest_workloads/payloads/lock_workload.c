@@ -11,12 +11,14 @@
 ALWAYS_INLINE void acquire_measured(struct vcpu* vcpu, const struct lock_operations* lock,
                                     uint32_t off) {
   uint64_t start;
+  uint64_t spins;
 
   if (off == PLECTL_BOOT_INTERRUPTS_OFF_LOCKING) disable_interrupts();
   start = rdtsc();
-  vcpu->result->spins += lock->acquire(vcpu);
+  spins = lock->acquire(vcpu);
   if (off == PLECTL_BOOT_INTERRUPTS_OFF_HOLDING) disable_interrupts();
   record_wait(vcpu, rdtsc() - start);
+  record_spins(vcpu, spins);
 }
 
 NOINLINE noreturn void report_violation(const struct vcpu* vcpu, uint64_t owner) {

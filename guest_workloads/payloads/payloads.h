@@ -35,6 +35,13 @@ void pause_loop_turns(uint64_t turns, const struct relax_shape* shape);
 
 /* What payloads put into plectl_vcpu_result.extra. */
 enum holder_preempted_extra { HOLDER_PREEMPTED_LONG_HOLDS, HOLDER_PREEMPTED_LONGEST_HOLD };
+enum qspinlock_extra {
+  QSPINLOCK_UNCONTENDED,
+  QSPINLOCK_PENDING,
+  QSPINLOCK_QUEUED,
+  QSPINLOCK_NODE_TRYLOCKS,
+  QSPINLOCK_HANDOVER_WAITS,
+};
 enum barrier_extra { BARRIER_LAST_ARRIVALS };
 enum ipi_shootdown_extra { IPI_SHOOTDOWN_SERVED, IPI_SHOOTDOWN_INTERRUPTS };
 enum relax_cost_extra { RELAX_COST_ROW, RELAX_COST_WAIT_LOOP, RELAX_COST_PAUSE_LOOP };

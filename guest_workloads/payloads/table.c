@@ -13,7 +13,20 @@ static const struct plectl_payload payload_table[] PAYLOAD_TABLE = {
     {.name = "ttas", .min_vcpus = 2, .flags = LOCK, .run = ttas_run},
     {.name = "ticket", .min_vcpus = 2, .flags = LOCK, .run = ticket_run},
     {.name = "mcs", .min_vcpus = 2, .flags = LOCK, .run = mcs_run},
-    {.name = "qspinlock", .min_vcpus = 2, .flags = LOCK, .run = qspinlock_run},
+    {
+        .name = "qspinlock",
+        .min_vcpus = 2,
+        .flags = LOCK,
+        .extra_names =
+            {
+                [QSPINLOCK_UNCONTENDED] = "uncontended",
+                [QSPINLOCK_PENDING] = "pending",
+                [QSPINLOCK_QUEUED] = "queued",
+                [QSPINLOCK_NODE_TRYLOCKS] = "node_trylocks",
+                [QSPINLOCK_HANDOVER_WAITS] = "handover_waits",
+            },
+        .run = qspinlock_run,
+    },
     {
         .name = "holder_preempted",
         .min_vcpus = 2,

@@ -27,6 +27,12 @@ static inline void record_wait(struct vcpu* vcpu, uint64_t cycles) {
   result->acquisitions++;
 }
 
+/* What the wait of one acquisition executed: none when nothing stood in its way. */
+static inline void record_spins(struct vcpu* vcpu, uint64_t spins) {
+  vcpu->result->spins += spins;
+  vcpu->result->contended += spins != 0;
+}
+
 /* Whether this vCPU's time is up; never when `iterations` says how often. */
 static inline int out_of_time(const struct vcpu* vcpu) {
   return vcpu->duration_tsc_cycles != 0 &&

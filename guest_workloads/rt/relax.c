@@ -100,6 +100,7 @@ const struct relax_shape* relax_shape(void) {
   }
 
 DEFINE_BOUNDED_LOOP(relax_turns, uint32_t, "cmpl %k[value], %[word]", "loopne")
+DEFINE_BOUNDED_LOOP(relax_turns_while, uint32_t, "cmpl %k[value], %[word]", "loope")
 DEFINE_WAIT_LOOP(relax_until_equal, uint32_t, "cmpl %k[value], %[word]", "loopne")
 DEFINE_WAIT_LOOP(relax_until_different, uint32_t, "cmpl %k[value], %[word]", "loope")
 DEFINE_WAIT_LOOP(relax_until_half_equal, uint16_t, "cmpw %w[value], %[word]", "loopne")

@@ -52,6 +52,9 @@ uint64_t relax_until_byte_equal(volatile uint8_t* byte, uint8_t value,
 /* relax_until_equal(), but at most `turns` of the very same loop; not 0. */
 uint64_t relax_turns(volatile uint32_t* word, uint32_t value, const struct relax_shape* shape,
                      uint64_t turns);
+/* relax_until_different(), in the same way. */
+uint64_t relax_turns_while(volatile uint32_t* word, uint32_t value, const struct relax_shape* shape,
+                           uint64_t turns);
 /* `count` relax instructions, 2 to PLECTL_RELAX_REPEAT_MAX, and nothing in between. */
 void relax_row(uint64_t count);
 /* Looks by swapping `value` in, until what comes out is 0. */

@@ -16,6 +16,8 @@ constexpr std::array<Names, kQuantities.size()> kNames = {{
     {"window_updates", "window updates"},
     {"fairness_jain", "fairness"},
     {"wait_p99_tsc_cycles", "p99 wait (TSC cycles)"},
+    {"contended_share", "contended"},
+    {"overlap_share", "overlap"},
     {"effective_window_tsc_cycles", "effective window (TSC cycles)"},
     {"pause_interval_tsc_cycles", "PAUSE interval (TSC cycles)"},
 }};

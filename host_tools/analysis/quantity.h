@@ -17,13 +17,16 @@ enum class Quantity {
   kWindowUpdates,
   kFairness,         // Jain's index of the vCPUs' rates
   kWaitP99,          // of the waits of all vCPUs
+  kContended,        // which share of the acquisitions had to wait
+  kOverlap,          // in which share of the time two or more vCPUs were at work
   kEffectiveWindow,  // pause_storm: how long a loop really ran until the window cut it
   kPauseInterval,    // pause_storm: from one PAUSE to the next, as the guest measures it
 };
 inline constexpr std::array kQuantities = {
-    Quantity::kThroughput,      Quantity::kPauseExits,   Quantity::kExitsPerAcquisition,
-    Quantity::kWindowUpdates,   Quantity::kFairness,     Quantity::kWaitP99,
-    Quantity::kEffectiveWindow, Quantity::kPauseInterval};
+    Quantity::kThroughput,    Quantity::kPauseExits, Quantity::kExitsPerAcquisition,
+    Quantity::kWindowUpdates, Quantity::kFairness,   Quantity::kWaitP99,
+    Quantity::kContended,     Quantity::kOverlap,    Quantity::kEffectiveWindow,
+    Quantity::kPauseInterval};
 
 // The name in files, its unit last: "throughput_per_s", "effective_window_tsc_cycles", ...
 std::string_view QuantityName(Quantity quantity);

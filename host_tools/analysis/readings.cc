@@ -37,6 +37,11 @@ Reading WaitP99(const TrialSample& sample) {
   return Value(static_cast<double>(*sample.wait_p99_tsc_cycles));
 }
 
+// Of `share` of a sample with contention.
+Reading Share(const std::optional<double>& share) {
+  return share ? Value(*share) : Missing("the payload needs none, or the record is an old one");
+}
+
 // Without PAUSE exits the longest loops were cut by timer ticks: their length says nothing about
 // the window.
 Reading EffectiveWindow(const TrialSample& sample) {
@@ -65,6 +70,8 @@ PerQuantity<Reading> ReadingsOf(const TrialSample& sample) {
   readings[Quantity::kWindowUpdates] = OfCount(sample.window_updates);
   readings[Quantity::kFairness] = Fairness(sample);
   readings[Quantity::kWaitP99] = WaitP99(sample);
+  readings[Quantity::kContended] = Share(sample.contended_share);
+  readings[Quantity::kOverlap] = Share(sample.overlap_share);
   readings[Quantity::kEffectiveWindow] = EffectiveWindow(sample);
   readings[Quantity::kPauseInterval] = PauseInterval(sample);
   return readings;

@@ -91,6 +91,7 @@ void Summarizer::Add(size_t group, const TrialSample& sample) {
   Members& members = members_.at(group);
   ++members.group.trials;
   if (sample.disturbed) ++members.group.disturbed;
+  if (sample.not_contended) ++members.group.not_contended;
   if (members.group.ple_off_because.empty()) {
     members.group.ple_off_because = sample.ple_off_because;
   }

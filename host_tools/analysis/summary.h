@@ -46,9 +46,12 @@ struct TrialSample {
   uint64_t acquisitions = 0;  // of all vCPUs; 0: the payload takes no lock
   std::optional<double> fairness_jain;
   std::optional<uint64_t> wait_p99_tsc_cycles;
+  std::optional<double> contended_share;  // of acquisitions; of payloads that need contention
+  std::optional<double> overlap_share;    // of time; the same
   std::optional<StormTotals> storm;
   std::string ple_off_because;
-  bool disturbed = false;  // by the host, and kept all the same
+  bool disturbed = false;      // by the host, and kept all the same
+  bool not_contended = false;  // its payload needs contention, and had none
 };
 
 // The quantities of one trial.
@@ -71,8 +74,9 @@ struct Group {
   std::vector<Setting> settings;
   std::string arm;
   size_t trials = 0;
-  size_t disturbed = 0;  // of them
-  size_t lab_seeds = 0;  // different ones; 0 when the plan names none
+  size_t disturbed = 0;      // of them
+  size_t not_contended = 0;  // of them: their figures say nothing about the lock
+  size_t lab_seeds = 0;      // different ones; 0 when the plan names none
   PerQuantity<QuantitySummary> quantities;
   std::string ple_off_because;
 };

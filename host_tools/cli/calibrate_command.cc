@@ -50,8 +50,9 @@ Result<experiment::CalibrationReport> Measure(CommandContext& context,
        .relax_tsc_cycles = options.relax_tsc_cycles,
        .cpu = options.cpu,
        .on_step = [](std::string_view what) { fmt::print(stderr, "measuring {}\n", what); }});
-  Result<experiment::CalibrationReport> report =
-      calibrator.Run(options.bodies, !options.keep_params);
+  Result<experiment::CalibrationReport> report = calibrator.Run(
+      options.bodies, options.keep_params ? experiment::CalibrationDepth::kDistances
+                                          : experiment::CalibrationDepth::kObservers);
   PLECTL_RETURN_IF_ERROR(calibrator.Finish());
   return report;
 }

@@ -21,6 +21,7 @@
 #include "host_tools/cli/monitor_command.h"
 #include "host_tools/cli/params_command.h"
 #include "host_tools/cli/report_command.h"
+#include "host_tools/cli/selftest_command.h"
 #include "host_tools/cli/sweep_command.h"
 #include "host_tools/cli/usage_error.h"
 
@@ -63,6 +64,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
       ->group("");
   AddDoctorCommand(app, context);
   AddCalibrateCommand(app, context);
+  AddSelftestCommand(app, context);
   AddSweepCommand(app, context);
   AddReportCommand(app, context);
   AddExportCommand(app, context);

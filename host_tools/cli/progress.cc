@@ -73,6 +73,13 @@ void ProgressLine::OnRecord(const experiment::TrialRecord& record) {
     fmt::print(stderr, "trial {} attempt {} is kept, but it was disturbed: {}\n", record.id,
                record.attempt, record.disturbed_because);
   }
+  // Once: a plan that is too short is so in all its trials of a payload.
+  if (!record.not_contended_because.empty() && !said_not_contended_) {
+    EndLine();
+    said_not_contended_ = true;
+    fmt::print(stderr, "trial {} ({}) is NOT CONTENDED, its figures say nothing about PLE: {}\n",
+               record.id, record.workload.payload, record.not_contended_because);
+  }
   if (style_ == ProgressStyle::kTerminal) {
     fmt::print(stderr, "\r\033[K{}", Text(record));
     std::fflush(stderr);

@@ -50,6 +50,7 @@ class ProgressLine : public experiment::SweepProgress {
   bool measures_ = false;
   int64_t last_plain_ns_ = 0;
   bool line_open_ = false;
+  bool said_not_contended_ = false;
 };
 
 }  // namespace plectl::cli

@@ -13,6 +13,7 @@
 #include "host_tools/experiment/controls.h"
 #include "host_tools/experiment/counting_observer.h"
 #include "host_tools/experiment/gap_cliff.h"
+#include "host_tools/experiment/gap_reach.h"
 #include "host_tools/host/ple_params.h"
 
 namespace plectl::experiment {
@@ -166,7 +167,8 @@ Result<std::string> Calibrator::WhyNotToTry(double interval_tsc_cycles) {
   return off.value_or("");
 }
 
-Result<CalibrationReport> Calibrator::Run(const std::vector<uint64_t>& bodies, bool reloads) {
+Result<CalibrationReport> Calibrator::Run(const std::vector<uint64_t>& bodies,
+                                          CalibrationDepth depth) {
   CalibrationReport report;
   report.gap_name = host::PleName(parts_.module, host::kPleGap);
   for (const uint64_t body_loops : bodies) {
@@ -182,11 +184,14 @@ Result<CalibrationReport> Calibrator::Run(const std::vector<uint64_t>& bodies, b
   for (LoopCliff& loop : report.cliffs) {
     loop.predicted_gap = PredictFirstGap(loop.interval_tsc_cycles);
   }
-  if (!reloads) return report;
+  report.cannot_fire_because = WhyGapTooSmall(parts_.module, parts_.params.originals(),
+                                              report.calibration.wait_loop_tsc_cycles);
+  if (depth == CalibrationDepth::kDistances) return report;
   PLECTL_ASSIGN_OR_RETURN(report.not_tried_because,
                           WhyNotToTry(report.calibration.pause_loop_tsc_cycles));
   if (!report.not_tried_because.empty()) return report;
   PLECTL_RETURN_IF_ERROR(MeasureCliffs(report));
+  if (depth == CalibrationDepth::kCliffs) return report;
   PLECTL_RETURN_IF_ERROR(MeasureObservers(report));
   return report;
 }

@@ -37,11 +37,20 @@ struct ObserverTime {
 };
 
 struct CalibrationReport {
-  std::string gap_name;           // ple_gap or pause_filter_thresh
+  std::string gap_name;  // ple_gap or pause_filter_thresh
+  // Not empty: under the parameters that the module has, no lock's wait loop makes PLE fire.
+  std::string cannot_fire_because;
   std::string not_tried_because;  // not empty: no cliffs and no observers can be measured
   Calibration calibration;
   std::vector<LoopCliff> cliffs;
   std::vector<ObserverTime> observers;
+};
+
+// How much of it is measured.
+enum class CalibrationDepth {
+  kDistances,  // no reload: the parameters stay as they are
+  kCliffs,     // the gaps, too
+  kObservers,  // and what observing costs
 };
 
 struct CalibratorParts {
@@ -62,9 +71,9 @@ class Calibrator {
  public:
   explicit Calibrator(CalibratorParts parts) : parts_(std::move(parts)) {}
 
-  // `bodies`: for each a wait loop with so many body_loops is measured; the first is 0. Without
-  // `reloads` the parameters stay as they are: cliffs and observers are missing.
-  Result<CalibrationReport> Run(const std::vector<uint64_t>& bodies, bool reloads);
+  // `bodies`: for each a wait loop with so many body_loops is measured; the first is 0. What
+  // `depth` leaves out is missing.
+  Result<CalibrationReport> Run(const std::vector<uint64_t>& bodies, CalibrationDepth depth);
   Status Finish() { return parts_.params.Restore(); }
 
  private:

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "host_tools/base/text.h"
+#include "host_tools/experiment/gap_reach.h"
 
 namespace plectl::experiment {
 namespace {
@@ -77,11 +79,8 @@ ControlPlan PlanControls(host::KvmModule module, const host::ParamValues& params
   const std::optional<uint64_t> window = ValueOf(module, params, host::kPleWindow);
   if (!window) return {{}, fmt::format("the module does not say its {}", name)};
   const std::optional<uint64_t> gap = ValueOf(module, params, host::kPleGap);
-  if (gap && static_cast<double>(*gap) < interval_tsc_cycles) {
-    return {{},
-            fmt::format("{}={} is below the {:.1f} TSC cycles from one PAUSE of a loop to the "
-                        "next: PLE cannot fire",
-                        host::PleName(module, host::kPleGap), *gap, interval_tsc_cycles)};
+  if (std::string why = WhyGapTooSmall(module, params, interval_tsc_cycles); !why.empty()) {
+    return {{}, std::move(why)};
   }
   const double pauses = PausesOfWindow(module, static_cast<double>(*window), interval_tsc_cycles);
   if (pauses * interval_tsc_cycles > kWindowMaxTscCycles) {

@@ -78,6 +78,8 @@ void RecordGuestResult(const guests::GuestResult& result, TrialRecord& record) {
   record.fairness_jain = result.all.fairness_jain;
   record.waits = result.all.waits;
   record.vms = result.vms;
+  record.contention = result.all.contention;
+  record.not_contended_because = result.not_contended_because;
   record.timings.setup_ns = result.setup_ns;
   record.timings.run_ns = result.run_ns;
   record.timings.teardown_ns = result.teardown_ns;

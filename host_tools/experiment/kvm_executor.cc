@@ -10,6 +10,7 @@
 #include "host_tools/base/clock.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/experiment/cross_check.h"
+#include "host_tools/experiment/gap_reach.h"
 #include "host_tools/experiment/json_fields.h"
 #include "host_tools/host/fingerprint.h"
 #include "host_tools/host/noise_thresholds.h"
@@ -222,6 +223,7 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRole role, TrialRecord& reco
     RecordPauseSites(parts_.places, record);
     RecordHardware(observers.hardware, record);
     RecordExitsAfterEnd(observers.exits_after_end, record);
+    RecordGapTooSmall(record);
     return OkStatus();
   }
   // A guest that misbehaves spoils its own trial only; everything else ends the run.
@@ -230,6 +232,14 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRole role, TrialRecord& reco
   record.timings.run_ns = running.ElapsedNs();
   record.invalid_because = result.error().Text();
   return OkStatus();
+}
+
+// A gap that no loop can stay below turns PLE off as a gap of 0 does. Exits that came all the same
+// show that the calibration is not that of the trial.
+void KvmExecutor::RecordGapTooSmall(TrialRecord& record) const {
+  if (!record.ple_off_because.empty() || record.pause_exits != Count(0)) return;
+  record.ple_off_because = WhyGapTooSmall(parts_.module, record.params,
+                                          LeastIntervalTscCycles(record.workload, calibration_));
 }
 
 // What is attached costs the exits also while it is not armed.

@@ -55,6 +55,8 @@ class KvmExecutor : public Executor {
   Status ApplyParams(const host::ParamValues& wanted, TrialRecord& record);
   // Runs the guest and fills in its results and counts.
   Status RunGuest(const Plan& plan, TrialRole role, TrialRecord& record);
+  // Notes in `record` when its gap is below what a turn of its loop takes.
+  void RecordGapTooSmall(TrialRecord& record) const;
   // The second observer, attached, when it is to watch this trial; else null, and it is detached.
   Result<host::ExitCounter*> CheckObserverFor(TrialRole role);
   // Notes in `record` when the module's parameters changed while the guest ran.

@@ -26,6 +26,10 @@ using guests::Workload;
 constexpr uint64_t kCpuMax =
     CPU_SETSIZE - 1;  // what sched_setaffinity(2) takes without a bigger set
 constexpr uint64_t kCyclesMax = 1'000'000'000'000;
+// Of what goes on for a time: 160 ms at 2.5 GHz, so that vCPUs that share a CPU meet many times,
+// however fast it is. A time slice is 3 ms by EEVDF, up to 12 ms by CFS on many CPUs.
+constexpr uint64_t kDurationDefaultTscCycles = 400'000'000;
+// Of the others, which need nobody else.
 constexpr uint64_t kIterationsDefault = 20'000;
 
 // The numbers of a workload: key, allowed range and where it goes.
@@ -212,12 +216,20 @@ YamlPlace PlaceToBlame(const YamlNode& entry, std::string_view refusal) {
   return (vcpus != nullptr ? vcpus : entry.Find("payload"))->place;
 }
 
-Workload Combine(const std::vector<Axis>& axes, const std::vector<size_t>& combination) {
+bool TakesDuration(const guests::PayloadImage& payloads, const std::string& name) {
+  const auto payload = std::ranges::find(payloads.payloads(), name, &guests::PayloadInfo::name);
+  return payload != payloads.payloads().end() && payload->takes_duration;
+}
+
+Workload Combine(const std::vector<Axis>& axes, const std::vector<size_t>& combination,
+                 const guests::PayloadImage& payloads) {
   Workload workload;
   workload.iterations = 0;
   for (size_t i = 0; i < axes.size(); ++i) axes[i][combination[i]].value(workload);
   if (workload.iterations == 0 && workload.duration_tsc_cycles == 0) {
-    workload.iterations = kIterationsDefault;
+    const bool takes_duration = TakesDuration(payloads, workload.payload);
+    (takes_duration ? workload.duration_tsc_cycles : workload.iterations) =
+        takes_duration ? kDurationDefaultTscCycles : kIterationsDefault;
   }
   return workload;
 }
@@ -238,7 +250,7 @@ Result<std::vector<Workload>> ReadEntry(const YamlNode& entry,
   }
   std::vector<Workload> workloads;
   for (const std::vector<size_t>& combination : Combinations(sizes)) {
-    workloads.push_back(Combine(axes, combination));
+    workloads.push_back(Combine(axes, combination, payloads));
     if (const auto fine = guests::CheckWorkload(payloads, workloads.back()); !fine) {
       return FailAt(PlaceToBlame(entry, fine.error().message), fine.error().message,
                     fine.error().hint);

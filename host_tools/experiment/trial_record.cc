@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host_tools/base/text.h"
+#include "host_tools/experiment/contention_json.h"
 #include "host_tools/experiment/exit_times_json.h"
 #include "host_tools/experiment/json_fields.h"
 #include "host_tools/experiment/noise_json.h"
@@ -127,6 +128,10 @@ void WriteGuestResult(const TrialRecord& record, json& object) {
   object["vcpus"] = VcpusToJson(record.vcpus);
   if (record.fairness_jain) object["fairness_jain"] = FiniteToJson(*record.fairness_jain);
   if (record.waits) object["wait_tsc_cycles"] = ToJson(*record.waits);
+  if (record.contention) object["contention"] = ToJson(*record.contention);
+  if (!record.not_contended_because.empty()) {
+    object["not_contended_because"] = record.not_contended_because;
+  }
   if (!record.vms.empty()) object["vms"] = VmsToJson(record.vms);
   ObservedToJson(record.observed, object["vcpus"]);
   AddTrialTotals(record, object);
@@ -149,6 +154,8 @@ Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
   PLECTL_ASSIGN_OR_RETURN(record.elapsed_tsc_cycles, trial.Uint("elapsed_tsc_cycles"));
   PLECTL_ASSIGN_OR_RETURN(record.fairness_jain, trial.NumberIfKnown("fairness_jain"));
   PLECTL_ASSIGN_OR_RETURN(record.waits, WaitSummaryFromJson(trial));
+  PLECTL_ASSIGN_OR_RETURN(record.contention, ContentionFromJson(trial));
+  PLECTL_ASSIGN_OR_RETURN(record.not_contended_because, trial.TextOrEmpty("not_contended_because"));
   PLECTL_ASSIGN_OR_RETURN(record.vms, VmsFromJson(trial));
   return OkStatus();
 }

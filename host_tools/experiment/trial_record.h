@@ -67,6 +67,10 @@ struct TrialRecord {
   std::optional<double> fairness_jain;
   std::optional<guests::WaitSummary> waits;
   std::vector<guests::VmResult> vms;  // of each; not in older records
+  // Of payloads that need it; not in older records. When there was none the trial shows nothing of
+  // its lock, whatever its figures say, and this is why.
+  std::optional<guests::Contention> contention;
+  std::string not_contended_because;
   // What the primary observer knows of each vCPU, in the same order. Empty: nothing, or the guest
   // gave no result; not in older records.
   std::vector<host::VcpuCounts> observed;

@@ -23,6 +23,7 @@ struct UintField {
 constexpr UintField kGuestFields[] = {
     {"acquisitions", &VcpuResult::acquisitions},
     {"spins", &VcpuResult::spins},
+    {"contended", &VcpuResult::contended},
     {"tsc_start", &VcpuResult::tsc_start},
     {"tsc_end", &VcpuResult::tsc_end},
     {"wait_tsc_cycles_total", &VcpuResult::wait_tsc_cycles_total},

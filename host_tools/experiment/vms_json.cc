@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "host_tools/experiment/contention_json.h"
 #include "host_tools/experiment/statistics_json.h"
 #include "host_tools/experiment/waits_json.h"
 
@@ -19,6 +20,7 @@ nlohmann::json ToJson(const VmResult& vm) {
   nlohmann::json object = {{"throughput_per_s", FiniteToJson(vm.throughput_per_s)},
                            {"elapsed_tsc_cycles", vm.elapsed_tsc_cycles}};
   if (vm.fairness_jain) object["fairness_jain"] = FiniteToJson(*vm.fairness_jain);
+  if (vm.contention) object["contention"] = experiment::ToJson(*vm.contention);
   if (vm.waits) object["wait_tsc_cycles"] = experiment::ToJson(*vm.waits);
   object["kvm_stats"] = StatisticsToJson(vm.kvm_stats);
   return object;
@@ -31,6 +33,7 @@ Result<VmResult> FromJson(const JsonFields& fields) {
   vm.throughput_per_s = throughput.value_or(std::numeric_limits<double>::quiet_NaN());
   PLECTL_ASSIGN_OR_RETURN(vm.elapsed_tsc_cycles, fields.Uint("elapsed_tsc_cycles"));
   PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.NumberIfKnown("fairness_jain"));
+  PLECTL_ASSIGN_OR_RETURN(vm.contention, ContentionFromJson(fields));
   PLECTL_ASSIGN_OR_RETURN(vm.waits, WaitSummaryFromJson(fields));
   PLECTL_ASSIGN_OR_RETURN(vm.kvm_stats, StatisticsFromJson(fields, "kvm_stats"));
   return vm;

@@ -82,7 +82,8 @@ struct StatisticGrowths {
 struct VcpuResult {
   uint32_t vm = 0;  // which of the trial's VMs
   uint64_t acquisitions = 0;
-  uint64_t spins = 0;  // executed relax sites
+  uint64_t spins = 0;      // executed relax sites
+  uint64_t contended = 0;  // acquisitions that had to wait
   uint64_t tsc_start = 0;
   uint64_t tsc_end = 0;
   uint64_t wait_tsc_cycles_total = 0;
@@ -109,22 +110,35 @@ struct WaitSummary {
   friend bool operator==(const WaitSummary&, const WaitSummary&) = default;
 };
 
+// How much the vCPUs of a payload that needs contention had to do with each other.
+struct Contention {
+  double overlap = 0;         // share of the time with two or more vCPUs between start and end
+  uint64_t contended = 0;     // acquisitions that had to wait
+  uint64_t acquisitions = 0;  // all
+  [[nodiscard]] double contended_share() const {
+    return acquisitions == 0 ? 0
+                             : static_cast<double>(contended) / static_cast<double>(acquisitions);
+  }
+};
+
 // Of the vCPUs of one VM, or of all of a trial's.
 struct VmResult {
   uint64_t elapsed_tsc_cycles = 0;      // first vCPU's start to last vCPU's end, guest TSC
   double throughput_per_s = 0;          // acquisitions (of spinners: relax instructions) per second
   std::optional<double> fairness_jain;  // vm_summary.h; not of spinners
   std::optional<WaitSummary> waits;     // not of spinners
+  std::optional<Contention> contention;             // of payloads that need it
   StatisticGrowths kvm_stats{{}, "not of one VM"};  // KVM's own of the VM, start barrier to end
 };
 
 struct GuestResult {
   std::vector<VcpuResult> vcpus;  // of all VMs, by number
   uint64_t tsc_khz = 0;
-  VmResult all;               // of all VMs together
-  std::vector<VmResult> vms;  // of each
-  int64_t setup_ns = 0;       // VM creation to start barrier
-  int64_t run_ns = 0;         // start barrier to the last vCPU's end
+  VmResult all;                       // of all VMs together
+  std::vector<VmResult> vms;          // of each
+  std::string not_contended_because;  // not empty: its payload needs contention, and had none
+  int64_t setup_ns = 0;               // VM creation to start barrier
+  int64_t run_ns = 0;                 // start barrier to the last vCPU's end
   int64_t teardown_ns = 0;
 };
 

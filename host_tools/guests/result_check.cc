@@ -72,10 +72,12 @@ Status CheckWork(const plectl_vcpu_result& result, const PayloadInfo& payload,
   }
   if (!payload.has_rounds) return OkStatus();
   if (workload.iterations != 0) {
-    return Expect("acquisitions", result.acquisitions, workload.iterations);
+    PLECTL_RETURN_IF_ERROR(Expect("acquisitions", result.acquisitions, workload.iterations));
+  } else {
+    PLECTL_RETURN_IF_ERROR(ExpectAtLeast("acquisitions", result.acquisitions, 1));
+    PLECTL_RETURN_IF_ERROR(ExpectAtMost("acquisitions", result.acquisitions, kAcquisitionsMax));
   }
-  PLECTL_RETURN_IF_ERROR(ExpectAtLeast("acquisitions", result.acquisitions, 1));
-  return ExpectAtMost("acquisitions", result.acquisitions, kAcquisitionsMax);
+  return ExpectAtMost("contended", result.contended, result.acquisitions);
 }
 
 Status CheckVcpu(const plectl_vcpu_result& result, const PayloadInfo& payload,
@@ -89,6 +91,7 @@ VcpuResult Translate(const plectl_vcpu_result& result, const PayloadInfo& payloa
   VcpuResult translated;
   translated.acquisitions = result.acquisitions;
   translated.spins = result.spins;
+  translated.contended = result.contended;
   translated.tsc_start = result.tsc_start;
   translated.tsc_end = result.tsc_end;
   translated.wait_tsc_cycles_total = result.wait_tsc_cycles_total;

@@ -14,6 +14,7 @@
 #include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/guests/boot_block.h"
+#include "host_tools/guests/contention.h"
 #include "host_tools/guests/embedded_payload.h"
 #include "host_tools/guests/host_side.h"
 #include "host_tools/guests/result_check.h"
@@ -53,6 +54,20 @@ Result<std::vector<Vm>> MakeVms(const PayloadImage& payload, const GuestRequest&
   return vms;
 }
 
+// Each VM by itself: vCPUs of different ones share no lock.
+void SummarizeContention(size_t vcpus_each, GuestResult& result) {
+  std::vector<Contention> contentions;
+  for (size_t vm = 0; vm < result.vms.size(); ++vm) {
+    const std::span<const VcpuResult> vcpus = result.vcpus;
+    contentions.push_back(ContentionOf(vcpus.subspan(vm * vcpus_each, vcpus_each)));
+    result.vms[vm].contention = contentions.back();
+    if (!result.not_contended_because.empty()) continue;
+    result.not_contended_because =
+        WhyNotContended(contentions.back(), static_cast<uint32_t>(vcpus_each));
+  }
+  result.all.contention = ContentionOfAll(contentions);
+}
+
 void Summarize(const PayloadInfo& payload, size_t vms, GuestResult& result) {
   const std::span<const VcpuResult> vcpus = result.vcpus;
   const size_t vcpus_each = vcpus.size() / vms;
@@ -63,6 +78,7 @@ void Summarize(const PayloadInfo& payload, size_t vms, GuestResult& result) {
   for (size_t vm = 0; vm < vms; ++vm) {
     result.vms.push_back(summarize(vcpus.subspan(vm * vcpus_each, vcpus_each)));
   }
+  if (payload.has_rounds && payload.min_vcpus > 1) SummarizeContention(vcpus_each, result);
 }
 
 // What the observer may want after the guest's end. `ran`: the guest came to it.

@@ -98,6 +98,9 @@ std::string CalibrationText(const CalibrationReport& report) {
   std::string text =
       fmt::format("PAUSE: {:.3f} TSC cycles ({:.2f} ns)\n\n{}", report.calibration.pause_tsc_cycles,
                   NsOf(report.calibration.pause_tsc_cycles, report), CliffTable(report));
+  if (!report.cannot_fire_because.empty()) {
+    text += fmt::format("\n{}\n", report.cannot_fire_because);
+  }
   if (!report.observers.empty()) text += fmt::format("\n{}", ObserverTable(report));
   return text + MissingText(report);
 }
@@ -111,6 +114,9 @@ std::string CalibrationJson(const CalibrationReport& report) {
   for (const LoopCliff& loop : report.cliffs) object["loops"].push_back(ToJson(loop));
   for (const ObserverTime& time : report.observers) {
     object["observers"].push_back(ToJson(time, report));
+  }
+  if (!report.cannot_fire_because.empty()) {
+    object["cannot_fire_because"] = report.cannot_fire_because;
   }
   if (!report.not_tried_because.empty()) object["not_tried_because"] = report.not_tried_because;
   return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';

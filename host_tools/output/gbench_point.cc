@@ -73,6 +73,7 @@ std::string LabelOf(const TrialRecord& trial) {
   std::string label = fmt::format("block {}", trial.block);
   if (trial.lab_seed) label += fmt::format(", lab seed {}", *trial.lab_seed);
   if (!trial.disturbed_because.empty()) label += ", disturbed";
+  if (!trial.not_contended_because.empty()) label += ", NOT CONTENDED";
   return label;
 }
 

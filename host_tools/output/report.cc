@@ -110,6 +110,9 @@ void ReportBuilder::OnTrial(experiment::TrialRecord trial, const experiment::Lin
     ++disturbed.trials;
     if (disturbed.example.empty()) disturbed.example = reason;
   }
+  if (!trial.not_contended_because.empty() && ++not_contended_ == 1) {
+    not_contended_example_ = trial.not_contended_because;
+  }
   const analysis::TrialSample figures = FiguresOfTrial(trial);
   experiment::PointArm point{std::move(trial.workload), std::move(trial.params), trial.arm};
   auto known = groups_.find(point);
@@ -121,6 +124,18 @@ void ReportBuilder::OnTrial(experiment::TrialRecord trial, const experiment::Lin
     known = groups_.emplace(std::move(point), group).first;
   }
   summarizer_.Add(known->second, figures);
+}
+
+// Whatever its figures are, such a row says nothing about its lock.
+void ReportBuilder::AddNotContendedNote(Report& report) const {
+  report.trials_not_contended = not_contended_;
+  if (not_contended_ == 0) return;
+  const auto rows = std::ranges::count_if(
+      report.groups, [](const Group& group) { return group.not_contended > 0; });
+  report.notes.push_back(
+      fmt::format("NOT CONTENDED: in {} of {} rows the vCPUs hardly met, so their figures say "
+                  "nothing about the payload or about PLE; for example {}",
+                  rows, report.groups.size(), not_contended_example_));
 }
 
 void ReportBuilder::AddDisturbedNotes(Report& report) const {
@@ -149,6 +164,7 @@ Report ReportBuilder::Build(const experiment::RunLogHead& head, std::string_view
   report.groups = summarizer_.Groups();
   SplitSettings(report);
   AddPleOffNotes(report);
+  AddNotContendedNote(report);
   AddDisturbedNotes(report);
   AddHostNotes(head, report);
   return report;

@@ -41,6 +41,7 @@ struct Report {
   std::map<std::string, size_t> invalid;  // how many records by reason; a trial can have several
   std::map<std::string, std::set<std::string>> invalid_ids;  // of which trials
   size_t trials_disturbed = 0;                               // of the valid ones
+  size_t trials_not_contended = 0;                           // of the valid ones
   std::vector<std::string> notes;
 };
 
@@ -63,6 +64,7 @@ class ReportBuilder final : public experiment::TrialSink {
     std::string example;
   };
   void AddDisturbedNotes(Report& report) const;
+  void AddNotContendedNote(Report& report) const;
 
   analysis::Summarizer summarizer_;
   std::unordered_map<experiment::PointArm, size_t, experiment::PointArmHash> groups_;
@@ -70,6 +72,8 @@ class ReportBuilder final : public experiment::TrialSink {
   std::map<std::string, size_t> invalid_;
   std::map<std::string, std::set<std::string>> invalid_ids_;
   std::map<std::string, Disturbed, std::less<>> disturbed_;
+  size_t not_contended_ = 0;
+  std::string not_contended_example_;
 };
 
 // The same of a log that was read as a whole.

@@ -54,7 +54,7 @@ std::vector<std::string> Header(const std::vector<std::string>& setting_names) {
     }
   }
   header.insert(header.end(), {"disturbed", "ple_off_because", "lab_seeds", "lab",
-                               "run_trials_valid", "run_trials_planned"});
+                               "run_trials_valid", "run_trials_planned", "not_contended"});
   return header;
 }
 
@@ -85,6 +85,7 @@ std::vector<std::string> Row(const Report& report, const Group& group,
   fields.push_back(report.lab);
   fields.push_back(std::to_string(report.trials_valid));
   fields.push_back(report.trials_planned ? std::to_string(*report.trials_planned) : "");
+  fields.push_back(std::to_string(group.not_contended));
   return fields;
 }
 

@@ -42,6 +42,7 @@ json GroupToJson(const Group& group) {
                  {"arm", group.arm},
                  {"trials", group.trials},
                  {"disturbed", group.disturbed},
+                 {"not_contended", group.not_contended},
                  {"lab_seeds", group.lab_seeds}};
   for (const analysis::Quantity quantity : analysis::kQuantities) {
     object[std::string(analysis::QuantityName(quantity))] =
@@ -89,6 +90,7 @@ class JsonFormat : public ReportFormat {
         {"trials_planned", report.trials_planned ? json(*report.trials_planned) : json()},
         {"complete", CompleteToJson(report)},
         {"trials_disturbed", report.trials_disturbed},
+        {"trials_not_contended", report.trials_not_contended},
         {"lab_seeds", report.lab_seeds},
         {"groups", groups},
         {"invalid", InvalidToJson(report)},

@@ -26,6 +26,9 @@ bool IsExpected(Quantity quantity) {
          quantity == Quantity::kExitsPerAcquisition || quantity == Quantity::kWindowUpdates;
 }
 
+// In the other formats only: the reason of a row without contention names it.
+bool IsNeverShown(Quantity quantity) { return quantity == Quantity::kOverlap; }
+
 // Those that differ between points, so that they are compared by their columns.
 bool IsCompared(Quantity quantity) {
   return quantity == Quantity::kThroughput || quantity == Quantity::kPauseExits;
@@ -40,6 +43,7 @@ bool IsMeasured(const Report& report, Quantity quantity) {
 // Whether all rows say the same of it, so that a line above the table does.
 bool IsConstant(const Report& report, Quantity quantity) {
   if (IsCompared(quantity) || report.groups.size() < 2) return false;
+  if (quantity == Quantity::kContended && report.trials_not_contended > 0) return false;
   const std::optional<analysis::Spread>& first = report.groups.front().quantities[quantity].spread;
   return first && std::ranges::all_of(report.groups, [&](const Group& group) {
            const std::optional<analysis::Spread>& spread = group.quantities[quantity].spread;
@@ -51,6 +55,7 @@ bool IsConstant(const Report& report, Quantity quantity) {
 std::vector<Quantity> ShownQuantities(const Report& report) {
   std::vector<Quantity> shown;
   for (const Quantity quantity : analysis::kQuantities) {
+    if (IsNeverShown(quantity)) continue;
     if (IsMeasured(report, quantity) && !IsConstant(report, quantity)) shown.push_back(quantity);
   }
   return shown;
@@ -81,7 +86,9 @@ bool HasSpreadColumn(const Report& report, Quantity quantity) {
          });
 }
 
-std::string MedianCell(const analysis::QuantitySummary& summary) {
+std::string MedianCell(const Group& group, Quantity quantity) {
+  const analysis::QuantitySummary& summary = group.quantities[quantity];
+  if (quantity == Quantity::kContended && group.not_contended > 0) return "NOT CONTENDED";
   return summary.spread ? ReadableNumber(summary.spread->median) : "-";
 }
 
@@ -114,7 +121,7 @@ TextTable MakeTable(const Report& report, const std::vector<Quantity>& shown) {
     row.push_back(group.arm);
     row.push_back(std::to_string(group.trials));
     for (const Quantity quantity : shown) {
-      row.push_back(MedianCell(group.quantities[quantity]));
+      row.push_back(MedianCell(group, quantity));
       if (HasSpreadColumn(report, quantity)) row.push_back(SpreadCell(group, quantity));
     }
     table.rows.push_back(std::move(row));

@@ -79,6 +79,9 @@ class TrialWriter {
   void WriteFigures() {
     Add("disturbed", "1 when the host disturbed the trial (run log: disturbed_because)",
         trial_.disturbed_because.empty() ? 0 : 1);
+    Add("not_contended",
+        "1 when the payload needs contention and had none (run log: not_contended_because)",
+        trial_.not_contended_because.empty() ? 0 : 1);
     for (const CountFigure& figure : kCountFigures) AddCount(figure);
     WriteExits();
     WriteWindowChanges();

@@ -82,6 +82,11 @@ analysis::TrialSample FiguresOfTrial(const experiment::TrialRecord& trial) {
   if (trial.waits) sample.wait_p99_tsc_cycles = trial.waits->p99;
   sample.storm = StormOf(trial);
   sample.ple_off_because = trial.ple_off_because;
+  if (trial.contention) {
+    sample.contended_share = trial.contention->contended_share();
+    sample.overlap_share = trial.contention->overlap;
+  }
+  sample.not_contended = !trial.not_contended_because.empty();
   sample.disturbed = !trial.disturbed_because.empty();
   return sample;
 }

@@ -89,8 +89,14 @@ class Controls(lab_harness.LabTest):
         self.plectl("sweep", "plan.yaml", "--host", "lab", "--out", "out", *TRAP)
         lines = lab_harness.read_lines(self.directory / "out")
         self.assertEqual(records(lines, "manifest")[0]["calibration"]["pause_tsc_cycles"], 140)
+        why = "ple_gap=128 is below the 142.0 TSC cycles"
         for control in records(lines, "control"):
-            self.assertIn("ple_gap=128 is below the 142.0 TSC cycles", control["missing_because"])
+            self.assertIn(why, control["missing_because"])
+        for trial in records(lines, "trial"):
+            self.assertIn(why, trial["ple_off_because"])
+        report = self.plectl("report", "out").stdout
+        self.assertIn("PLE is off in 1 of 1 rows: " + why, report)
+        self.assertIn("set ple_gap to at least 142", report)
 
 
 if __name__ == "__main__":

@@ -116,9 +116,11 @@ TEST(PlanControls, SayWhenASilentLoopProvesNothing) {
 TEST(PlanControls, SayWhyThereAreNone) {
   EXPECT_THAT(PlanControls(KvmModule::kIntel, {{"ple_window", "4294967295"}}, 3).missing_because,
               HasSubstr("ple_window=4294967295 is too wide a window"));
-  EXPECT_THAT(PlanControls(KvmModule::kIntel, {{"ple_window", "4096"}, {"ple_gap", "128"}}, 142)
-                  .missing_because,
-              HasSubstr("ple_gap=128 is below the 142.0 TSC cycles"));
+  EXPECT_THAT(
+      PlanControls(KvmModule::kIntel, {{"ple_window", "4096"}, {"ple_gap", "128"}}, 142)
+          .missing_because,
+      HasSubstr("ple_gap=128 is below the 142.0 TSC cycles from one PAUSE of the loop to the next: "
+                "PLE cannot fire here; set ple_gap to at least 142"));
   EXPECT_THAT(PlanControls(KvmModule::kIntel, {}, 3).missing_because,
               HasSubstr("does not say its ple_window"));
 }

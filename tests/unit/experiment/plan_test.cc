@@ -52,11 +52,11 @@ TEST(Plan, TheSmallestPlanHasTheDocumentedDefaults) {
   EXPECT_THAT(workload.cpus, ElementsAre(0));
   EXPECT_EQ(workload.hold_tsc_cycles, 0U);
   EXPECT_EQ(workload.think_tsc_cycles, 0U);
-  EXPECT_EQ(workload.iterations, 20'000U);
+  EXPECT_EQ(workload.iterations, 0U);
   EXPECT_EQ(workload.body_loops, 0U);
   EXPECT_EQ(workload.scheduling, guests::VcpuScheduling::kOther);
   EXPECT_EQ(workload.interrupts_off, guests::InterruptsOff::kNever);
-  EXPECT_EQ(workload.duration_tsc_cycles, 0U);
+  EXPECT_EQ(workload.duration_tsc_cycles, 400'000'000U) << "several time slices";
   EXPECT_EQ(workload.hold_distribution, guests::Distribution::kFixed);
   EXPECT_EQ(workload.think_distribution, guests::Distribution::kFixed);
   EXPECT_EQ(workload.random_seed, 1U);

@@ -56,6 +56,7 @@ inline TrialRecord SampleTrial(const std::string& id = "0123456789abcdef") {
   trial.vcpus.resize(2);
   trial.vcpus[0].acquisitions = 20'000;
   trial.vcpus[0].spins = 1'000'000;
+  trial.vcpus[0].contended = 300;
   trial.vcpus[0].tsc_start = 11;
   trial.vcpus[0].tsc_end = UINT64_MAX;
   trial.vcpus[0].wait_tsc_cycles_total = 13;
@@ -76,6 +77,7 @@ inline TrialRecord SampleTrial(const std::string& id = "0123456789abcdef") {
   trial.vms[0].elapsed_tsc_cycles = 31;
   trial.vms[0].fairness_jain = 0.25;
   trial.vms[0].waits = guests::WaitSummary{1, 2, 3, 4};
+  trial.contention = trial.vms[0].contention = guests::Contention{0.5, 300, 20'000};
   trial.vms[0].kvm_stats = {{{"mmu_cache_miss", 9}}, ""};
   trial.energy_uj = {{"energy-pkg", Count::Missing("no RAPL")}};
   trial.pause_sites = PauseSites{.sites = {{0x1004, "spin+0x4", true, 701}}, .other_exits = 0};

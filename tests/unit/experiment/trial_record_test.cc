@@ -224,6 +224,24 @@ TEST(TrialRecord, FieldsThatAPayloadDoesNotMeasureAreLeftOut) {
   EXPECT_EQ(vcpu["extra"]["pause_interval_tsc_cycles"], 3);
 }
 
+TEST(TrialRecord, KeepsWhyItWasNotContended) {
+  TrialRecord trial = SampleTrial();
+  trial.not_contended_because = "0 of 40 acquisitions had to wait";
+  const json object = ToJson(trial);
+  EXPECT_EQ(object["not_contended_because"], trial.not_contended_because);
+  EXPECT_EQ(object["contention"]["contended_share"], 0.015);
+  EXPECT_EQ(ToJson(TrialFromJson(object).value()), object);
+}
+
+TEST(TrialRecord, RefusesContentionThatCannotBe) {
+  json object = ToJson(SampleTrial());
+  object["contention"]["overlap_share"] = 1.5;
+  EXPECT_THAT(ErrorOf(object), HasSubstr("overlap_share"));
+  object["contention"]["overlap_share"] = 0.5;
+  object["contention"]["contended"] = 20'001;
+  EXPECT_THAT(ErrorOf(object), HasSubstr("contended"));
+}
+
 TEST(TrialRecord, AcceptsUnknownKeys) {
   json object = ToJson(SampleTrial());
   object["new_in_1_1"] = {1, 2};
@@ -233,8 +251,9 @@ TEST(TrialRecord, AcceptsUnknownKeys) {
 }
 
 TEST(TrialRecord, EveryRequiredFieldIsMissed) {
-  const std::set<std::string> optional = {"kind", "ple_off_because", "noise",      "fairness_jain",
-                                          "vms",  "wait_tsc_cycles", "pause_rips", "energy_uj"};
+  const std::set<std::string> optional = {
+      "kind",       "ple_off_because", "noise",     "fairness_jain", "vms", "wait_tsc_cycles",
+      "pause_rips", "energy_uj",       "contention"};
   const json whole = ToJson(SampleTrial());
   for (const auto& [key, value] : whole.items()) {
     if (optional.contains(key)) continue;

@@ -25,7 +25,7 @@ TEST(BootBlock, CarriesEveryFieldOfTheRequest) {
   request.relax_tsc_cycles = 140;
   const plectl_boot_block boot = BootBlockOf(request, 2, 6);
   EXPECT_EQ(boot.magic, static_cast<uint32_t>(PLECTL_BOOT_MAGIC));
-  EXPECT_EQ(boot.version, 3U);
+  EXPECT_EQ(boot.version, 4U);
   EXPECT_EQ(boot.size, 128U);
   EXPECT_EQ(boot.payload, 2U);
   EXPECT_EQ(boot.vcpus, 3U);

@@ -97,7 +97,7 @@ TEST(PayloadImage, NamesBothAbiVersions) {
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().kind, ErrorKind::kBadInput);
   EXPECT_THAT(image.error().message, HasSubstr("ABI version 99"));
-  EXPECT_THAT(image.error().message, HasSubstr("speaks version 3"));
+  EXPECT_THAT(image.error().message, HasSubstr("speaks version 4"));
 }
 
 TEST(PayloadImage, RefusesMissingOrShortNotes) {

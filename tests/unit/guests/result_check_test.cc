@@ -27,6 +27,7 @@ class CheckResultBlockTest : public ::testing::Test {
       vcpu.state = PLECTL_VCPU_DONE;
       vcpu.acquisitions = 10;
       vcpu.spins = 30;
+      vcpu.contended = 4;
       vcpu.tsc_start = 1000;
       vcpu.tsc_end = 2000;
       vcpu.wait_tsc_cycles_total = 499;
@@ -65,6 +66,7 @@ TEST_F(CheckResultBlockTest, TranslatesAGoodResult) {
   const VcpuResult& vcpu = vcpus->front();
   EXPECT_EQ(vcpu.acquisitions, 10U);
   EXPECT_EQ(vcpu.spins, 30U);
+  EXPECT_EQ(vcpu.contended, 4U);
   EXPECT_EQ(vcpu.tsc_start, 1000U);
   EXPECT_EQ(vcpu.tsc_end, 2000U);
   EXPECT_EQ(vcpu.wait_tsc_cycles_total, 499U);
@@ -78,7 +80,7 @@ TEST_F(CheckResultBlockTest, NamesTheFieldAndItsValue) {
   EXPECT_THAT(Error(), HasSubstr("magic is 5"));
   block_->magic = PLECTL_RESULT_MAGIC;
   block_->version = 9;
-  EXPECT_THAT(Error(), HasSubstr("version is 9, expected 3"));
+  EXPECT_THAT(Error(), HasSubstr("version is 9, expected 4"));
   block_->version = PLECTL_ABI_VERSION;
   block_->size = 1;
   EXPECT_THAT(Error(), HasSubstr("size is 1"));
@@ -97,6 +99,7 @@ TEST_F(CheckResultBlockTest, ChecksEveryVcpuField) {
       {&plectl_vcpu_result::acquisitions, 11, "vCPU 1: .* acquisitions is 11, expected 10"},
       {&plectl_vcpu_result::tsc_start, 2001, "vCPU 1: .* tsc_start is 2001"},
       {&plectl_vcpu_result::spins, 256'001, "vCPU 1: .* spins is 256001, expected at most 256000"},
+      {&plectl_vcpu_result::contended, 11, "vCPU 1: .* contended is 11, expected at most 10"},
       {&plectl_vcpu_result::wait_tsc_cycles_total, 1001, "wait_tsc_cycles_total is 1001"},
       {&plectl_vcpu_result::wait_tsc_cycles_max, 500, "wait_tsc_cycles_max is 500"},
   };

@@ -110,20 +110,35 @@ TEST(CsvFormat, QuotesAndKeepsEveryColumn) {
   EXPECT_THAT(csv, HasSubstr("plan,seed,payload,ple_window,arm,trials,throughput_per_s_median,"));
   EXPECT_THAT(csv, HasSubstr("\r\n\"a \"\"plan\"\", quoted\",3,ttas,4096,pause,3,,,,not measured,"
                              "1398,1200,1500.5,,"));
-  EXPECT_THAT(csv,
-              HasSubstr(",ple_off_because,lab_seeds,lab,run_trials_valid,run_trials_planned\r\n"));
+  EXPECT_THAT(
+      csv,
+      HasSubstr(
+          ",ple_off_because,lab_seeds,lab,run_trials_valid,run_trials_planned,not_contended\r\n"));
   EXPECT_THAT(Render("csv", Replicates()),
-              HasSubstr(",,3,\"bochs; an emulator, not silicon\",3,\r\n"));
+              HasSubstr(",,3,\"bochs; an emulator, not silicon\",3,,0\r\n"));
 }
 
 TEST(ReportFormats, CountDisturbedTrials) {
   Report report = Sample();
   report.groups[0].disturbed = report.trials_disturbed = 2;
   EXPECT_THAT(Render("csv", report), HasSubstr("_missing_because,disturbed,ple_off_because,"));
-  EXPECT_THAT(Render("csv", report), HasSubstr(",2,,0,,3,\r\n"));
+  EXPECT_THAT(Render("csv", report), HasSubstr(",2,,0,,3,,0\r\n"));
   const auto json = nlohmann::json::parse(Render("json", report));
   EXPECT_EQ(json["trials_disturbed"], 2);
   EXPECT_EQ(json["groups"][0]["disturbed"], 2);
+}
+
+TEST(ReportFormats, TellWhatWasNotContended) {
+  Report report = Sample();
+  report.groups[0].not_contended = report.trials_not_contended = 2;
+  report.groups[0].quantities[analysis::Quantity::kContended].spread = {0.001, 0, 0.002};
+  EXPECT_THAT(Render("text", report), HasSubstr("NOT CONTENDED"));
+  EXPECT_THAT(Render("csv", report), HasSubstr(",2\r\n"));
+  EXPECT_THAT(Render("csv", report), HasSubstr(",contended_share_median,"));
+  const auto json = nlohmann::json::parse(Render("json", report));
+  EXPECT_EQ(json["trials_not_contended"], 2);
+  EXPECT_EQ(json["groups"][0]["not_contended"], 2);
+  EXPECT_EQ(json["groups"][0]["contended_share"]["max"], 0.002);
 }
 
 TEST(JsonFormat, IsReadable) {

@@ -72,6 +72,19 @@ TEST(MakeReport, CountsDisturbedTrialsInTheTableAndSaysWhatHappened) {
   EXPECT_EQ(report.invalid.size(), 1U);
 }
 
+TEST(MakeReport, SaysWhichRowsWereNotContended) {
+  std::vector<experiment::TrialRecord> trials = {Trial("a", "1"), Trial("b", "1"), Trial("c", "2")};
+  trials[0].not_contended_because = "0 of 40 acquisitions had to wait";
+  const Report report = MakeReport(LogOf(trials), "dir");
+  EXPECT_EQ(report.trials_not_contended, 1U);
+  EXPECT_EQ(report.groups[0].not_contended, 1U);
+  EXPECT_EQ(report.groups[1].not_contended, 0U);
+  EXPECT_THAT(report.notes,
+              Contains(HasSubstr("NOT CONTENDED: in 1 of 2 rows the vCPUs hardly met, so their "
+                                 "figures say nothing about the payload or about PLE; for example "
+                                 "0 of 40 acquisitions had to wait")));
+}
+
 TEST(MakeReport, OfAQuietHostHasNoNoteOnDisturbances) {
   const Report report = MakeReport(LogOf({Trial("a", "1")}), "dir");
   EXPECT_EQ(report.trials_disturbed, 0U);

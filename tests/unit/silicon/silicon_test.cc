@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host_tools/guests/contention.h"
 #include "host_tools/guests/result_check.h"
 #include "tests/unit/silicon/ring3.h"
 
@@ -148,6 +149,16 @@ TEST(Silicon, TheStormFindsItsIntervalAndDoesWhatItShall) {
     EXPECT_GT(result->front().extra.at("interval"), 0U);
     EXPECT_LT(result->front().extra.at("interval"), 1'000'000U);  // no difference below 0
   }
+}
+
+TEST(Silicon, AVcpuThatIsDoneInItsFirstTimeSliceMeetsNobody) {
+  const auto brief = RunInRing3(RequestOf("mcs", 4, 25));
+  ASSERT_TRUE(brief) << brief.error().Text();
+  EXPECT_THAT(guests::WhyNotContended(guests::ContentionOf(*brief), 4),
+              ::testing::HasSubstr("of 100 acquisitions had to wait"));
+  const auto long_enough = RunInRing3(RequestOf("token_ring", 4, 10));
+  ASSERT_TRUE(long_enough) << long_enough.error().Text();
+  EXPECT_EQ(guests::WhyNotContended(guests::ContentionOf(*long_enough), 4), "");
 }
 
 TEST(Silicon, TheTscOfACpuNeverGoesBack) { EXPECT_EQ(ring3_stamps_gone_back(1'000'000), 0U); }
