@@ -4,14 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include "host_tools/base/clock.h"
+#include "host_tools/base/sha256.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/experiment/cross_check.h"
 #include "host_tools/experiment/gap_reach.h"
 #include "host_tools/experiment/json_fields.h"
+#include "host_tools/experiment/lab_host.h"
+#include "host_tools/experiment/vcpu_account.h"
+#include "host_tools/guests/start_phase.h"
 #include "host_tools/host/fingerprint.h"
 #include "host_tools/host/noise_thresholds.h"
 #include "host_tools/host/observer_cost.h"
@@ -37,19 +44,22 @@ class TrialObserver : public guests::GuestObserver {
  public:
   // `check` is null in a trial that it does not watch.
   TrialObserver(KvmExecutorParts& parts, host::ExitCounter* check, host::NoiseWatch& watch,
-                std::span<const int> measured_cpus)
+                std::span<const int> measured_cpus, std::chrono::nanoseconds wait)
       : observers_(parts.observers),
         check_(check),
         perf_(parts.perf ? &*parts.perf : nullptr),
         watch_(watch),
-        measured_cpus_(measured_cpus) {}
+        measured_cpus_(measured_cpus),
+        wait_(wait) {}
 
   Status OnReady(pid_t tgid, std::span<const pid_t> vcpu_tids) override {
     PLECTL_RETURN_IF_ERROR(observers_.primary->Arm(tgid, vcpu_tids));
     if (check_ != nullptr) PLECTL_RETURN_IF_ERROR(check_->Arm(tgid, vcpu_tids));
     if (observers_.hardware) observers_.hardware->Arm(vcpu_tids);
     if (perf_ != nullptr) PLECTL_RETURN_IF_ERROR(perf_->Enable());
-    watch_.Begin(measured_cpus_);
+    watch_.Begin(measured_cpus_, vcpu_tids);
+    // After all that ends with a tick of the host's timer.
+    if (wait_.count() > 0) std::this_thread::sleep_for(wait_);
     released_ns_ = MonotonicNs();
     return OkStatus();
   }
@@ -85,6 +95,7 @@ class TrialObserver : public guests::GuestObserver {
   host::PerfControl* perf_;
   host::NoiseWatch& watch_;
   std::span<const int> measured_cpus_;
+  std::chrono::nanoseconds wait_;
   int64_t released_ns_ = 0;
 };
 
@@ -103,6 +114,19 @@ guests::GuestRequest RequestOf(const Plan& plan, const TrialRecord& record,
   return request;
 }
 
+// Each attempt at each trial draws its own phase, from all that names it: trials of other plans,
+// seeds, blocks and points are independent draws, and the same job repeats itself.
+guests::StartPhase PhaseOf(const Plan& plan, const TrialRecord& record,
+                           const nlohmann::json& host) {
+  constexpr size_t kDigits = 16;  // of a 64-bit number
+  const nlohmann::json lab = LabWithSeed(host);
+  const bool has_seed = lab.is_object() && lab.contains("seed");
+  const std::string names = fmt::format("{} {} {} {}", plan.sha256, record.id, record.attempt,
+                                        has_seed ? lab["seed"].dump() : "");
+  const uint64_t seed = std::stoull(Sha256Hex(names).substr(0, kDigits), nullptr, 16);
+  return guests::DrawStartPhase(seed, record.workload);
+}
+
 // The host CPUs that its vCPU threads are pinned to.
 std::span<const int> MeasuredCpus(const guests::Workload& workload) {
   const std::span<const int> cpus = workload.cpus;
@@ -113,9 +137,23 @@ std::span<const int> MeasuredCpus(const guests::Workload& workload) {
 void RecordNoise(std::optional<host::NoiseRecord> noise, size_t measured_cpus,
                  TrialRecord& record) {
   record.noise = std::move(noise);
-  if (record.noise) {
-    record.disturbed_because = host::DisturbedBecause(*record.noise, measured_cpus);
+  if (!record.noise) return;
+  record.disturbed_because = host::DisturbedBecause(*record.noise, measured_cpus);
+  // Its record names other CPUs than those that were measured.
+  const Count& moved = record.noise->counts[host::NoiseQuantity::kMoved];
+  if (record.valid() && moved.has_value() && moved.value() > 0) {
+    record.invalid_because = record.disturbed_because;
   }
+}
+
+// What only the guest's result tells: how long vCPUs were kept from running.
+void AccountForVcpus(const guests::GuestResult& result, std::span<const int> cpus,
+                     const host::NoiseWatch& watch, std::optional<host::NoiseRecord>& noise) {
+  if (!noise) return;
+  const std::vector<VcpuTimes> vcpus = TimesOf(result.vcpus, cpus);
+  noise->counts[host::NoiseQuantity::kStoppedNs] = LongestStopNs(vcpus);
+  noise->counts[host::NoiseQuantity::kLostNs] =
+      LostNs(vcpus, [&](int cpu) { return watch.RunNsOn(cpu); });
 }
 
 // Such a trial's counts are right, but perf's are not the same.
@@ -208,24 +246,27 @@ Status KvmExecutor::RunGuest(const Plan& plan, TrialRole role, TrialRecord& reco
   const std::span<const int> cpus = MeasuredCpus(record.workload);
   PLECTL_ASSIGN_OR_RETURN(host::ExitCounter* const check, CheckObserverFor(role));
   const bool is_control = role == TrialRole::kControl;
-  TrialObserver observers(parts_, check, noise_, cpus);
+  guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
+  // A control counts what does not depend on it.
+  if (!is_control) request.phase = PhaseOf(plan, record, host_);
+  TrialObserver observers(parts_, check, noise_, cpus, request.phase.wait);
   if (is_control) observers.LeavePerfOff();
   observers.counts.unchecked_because = parts_.observers.unchecked_because;
   observers.counts.kvm_lacks_fast_path_exits = parts_.observers.kvm_lacks_fast_path_exits;
   const Stopwatch running;
-  const guests::GuestRequest request = RequestOf(plan, record, parts_.relax_tsc_cycles);
   guests::GuestRunner& runner = is_control ? *parts_.control_runner : *parts_.runner;
   const Result<guests::GuestResult> result = runner.Run(request, observers);
-  RecordNoise(std::move(observers.noise), cpus.size(), record);
   if (result) {
+    AccountForVcpus(*result, cpus, noise_, observers.noise);
     RecordGuestResult(*result, record);
     RecordCounts(observers.counts, record);
     RecordPauseSites(parts_.places, record);
     RecordHardware(observers.hardware, record);
     RecordExitsAfterEnd(observers.exits_after_end, record);
     RecordGapTooSmall(record);
-    return OkStatus();
   }
+  RecordNoise(std::move(observers.noise), cpus.size(), record);
+  if (result) return OkStatus();
   // A guest that misbehaves spoils its own trial only; everything else ends the run.
   PLECTL_RETURN_IF_ERROR(CheckNotStopped());
   if (result.error().kind != ErrorKind::kInconclusive) return Fail(result.error());

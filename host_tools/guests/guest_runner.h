@@ -56,6 +56,12 @@ struct Workload {
   friend bool operator==(const Workload&, const Workload&) = default;
 };
 
+// When the guest starts (start_phase.h).
+struct StartPhase {
+  std::chrono::nanoseconds wait{0};             // of all, at the barrier: the observer's to keep
+  std::vector<std::chrono::nanoseconds> spins;  // of each vCPU's thread once it is released
+};
+
 struct GuestRequest {
   Workload workload;
   RelaxInstruction relax = RelaxInstruction::kPause;
@@ -64,6 +70,7 @@ struct GuestRequest {
   // What a relax instruction shall cost where every instruction is one TSC cycle, as in the lab: 0
   // (no padding) or 4 to 1027. On silicon it would be padding that means nothing.
   uint64_t relax_tsc_cycles = 0;
+  StartPhase phase;
   std::chrono::milliseconds deadline{10'000};  // from start barrier to the last vCPU's end
 };
 
@@ -99,6 +106,10 @@ struct VcpuResult {
   Count guest_ns = Count::Missing("not read");      // of user_ns, in the guest; to the tick (10 ms)
   Count run_delay_ns = Count::Missing("not read");  // its thread was ready and waited for a CPU
   StatisticGrowths kvm_stats{{}, "not read"};       // KVM's own, start barrier to end
+  // Of its thread, from when it left the barrier to its end. Not in its record.
+  int64_t active_ns = 0;
+  Count slept_ns = Count::Missing("not read");    // the vCPU had nothing to do
+  Count stopped_ns = Count::Missing("not read");  // something else kept it (thread_clocks.h)
 };
 
 // Of the waits of all vCPUs, in TSC cycles; all but `max` at most 6.25 % too high (WaitQuantile).

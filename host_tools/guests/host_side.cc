@@ -10,6 +10,13 @@ std::vector<StatisticGrowths> GrowthsOf(const std::vector<KvmStatistics>& all) {
   return growths;
 }
 
+// How long a vCPU's thread slept since the guest had halted it. Waking up is a part of it.
+Count SleptNs(const StatisticGrowths& growths) {
+  Count slept = GrowthOf(growths, "halt_wait_ns");
+  const bool never_halted = GrowthOf(growths, "halt_exits") == Count(0);
+  return !slept.has_value() && never_halted ? Count(0) : slept;
+}
+
 Count ExitsOf(const StatisticGrowths& growths) { return GrowthOf(growths, "exits"); }
 
 }  // namespace
@@ -59,6 +66,11 @@ void HostSide::AddTo(const VcpuGroup& group, GuestResult& result) const {
     vcpu.guest_ns =
         CredibleGuestNs(clocks.guest_ns, static_cast<uint64_t>(usage.user_ns + usage.system_ns));
     vcpu.run_delay_ns = clocks.run_delay_ns;
+    vcpu.active_ns = usage.wall_ns;
+    vcpu.slept_ns = SleptNs(vcpus_[id]);
+    vcpu.stopped_ns = StoppedNs(usage.wall_ns, usage.cpu_ns,
+                                Difference(end_[id].run_delay_ns, group.run_delay_at_start_ns(id)),
+                                vcpu.slept_ns);
   }
 }
 

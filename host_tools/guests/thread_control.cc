@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <utility>
+
+#include "host_tools/base/clock.h"
 
 namespace plectl::guests {
 namespace {
@@ -89,14 +92,23 @@ Status PlaceThread(int cpu, VcpuScheduling scheduling) {
 ThreadUsage UsageOfThisThread() {
   rusage usage{};
   ::getrusage(RUSAGE_THREAD, &usage);
-  return {static_cast<uint64_t>(usage.ru_nivcsw), static_cast<uint64_t>(usage.ru_nvcsw),
-          Nanoseconds(usage.ru_utime), Nanoseconds(usage.ru_stime)};
+  timespec cpu{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+  return {static_cast<uint64_t>(usage.ru_nivcsw),
+          static_cast<uint64_t>(usage.ru_nvcsw),
+          Nanoseconds(usage.ru_utime),
+          Nanoseconds(usage.ru_stime),
+          int64_t{cpu.tv_sec} * 1'000'000'000 + cpu.tv_nsec,
+          MonotonicNs()};
 }
 
 ThreadUsage operator-(const ThreadUsage& end, const ThreadUsage& begin) {
   return {end.involuntary_switches - begin.involuntary_switches,
-          end.voluntary_switches - begin.voluntary_switches, end.user_ns - begin.user_ns,
-          end.system_ns - begin.system_ns};
+          end.voluntary_switches - begin.voluntary_switches,
+          end.user_ns - begin.user_ns,
+          end.system_ns - begin.system_ns,
+          end.cpu_ns - begin.cpu_ns,
+          end.wall_ns - begin.wall_ns};
 }
 
 }  // namespace plectl::guests

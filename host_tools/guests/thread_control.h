@@ -64,6 +64,8 @@ struct ThreadUsage {
   uint64_t voluntary_switches = 0;
   int64_t user_ns = 0;
   int64_t system_ns = 0;
+  int64_t cpu_ns = 0;   // what it ran, to the nanosecond
+  int64_t wall_ns = 0;  // CLOCK_MONOTONIC
 };
 ThreadUsage UsageOfThisThread();
 ThreadUsage operator-(const ThreadUsage& end, const ThreadUsage& begin);

@@ -8,14 +8,19 @@
 namespace plectl::guests {
 
 Result<std::unique_ptr<VcpuGroup>> VcpuGroup::Start(std::span<Vm> vms, const Workload& workload,
+                                                    const StartPhase& phase,
                                                     uint64_t result_block) {
   PLECTL_ASSIGN_OR_RETURN(auto gate, Gate::Create(VcpusOfAllVms(workload)));
   std::unique_ptr<VcpuGroup> group(new VcpuGroup(std::move(gate)));
   const BlockedSignals blocked;
   for (uint32_t id = 0; id < VcpusOfAllVms(workload); ++id) {
-    const VcpuThread::Options options{id, id % workload.vcpus,
-                                      workload.cpus[id % workload.cpus.size()], workload.scheduling,
-                                      result_block};
+    const VcpuThread::Options options{
+        .id = id,
+        .index = id % workload.vcpus,
+        .cpu = workload.cpus[id % workload.cpus.size()],
+        .scheduling = workload.scheduling,
+        .spin = id < phase.spins.size() ? phase.spins[id] : std::chrono::nanoseconds(0),
+        .result_block = result_block};
     PLECTL_RETURN_IF_ERROR(group->StartThread(vms[id / workload.vcpus], options));
   }
   return group;

@@ -25,7 +25,7 @@ class VcpuGroup {
  public:
   // Starts the threads; the VMs must outlive the group. `result_block` is where every VM has it.
   static Result<std::unique_ptr<VcpuGroup>> Start(std::span<Vm> vms, const Workload& workload,
-                                                  uint64_t result_block);
+                                                  const StartPhase& phase, uint64_t result_block);
   VcpuGroup(const VcpuGroup&) = delete;
   VcpuGroup& operator=(const VcpuGroup&) = delete;
   // Stops and joins.
@@ -43,6 +43,9 @@ class VcpuGroup {
   [[nodiscard]] std::vector<pid_t> Tids() const;
   // Once the guests have ended. vCPUs are numbered over all VMs.
   [[nodiscard]] const ThreadUsage& usage(size_t vcpu) const { return threads_[vcpu]->usage(); }
+  [[nodiscard]] const Count& run_delay_at_start_ns(size_t vcpu) const {
+    return threads_[vcpu]->run_delay_at_start_ns();
+  }
   [[nodiscard]] std::string DescribePlaces() const;
 
  private:

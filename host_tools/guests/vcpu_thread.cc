@@ -8,6 +8,8 @@
 #include <system_error>
 
 #include "guest_workloads/abi/abi.h"
+#include "host_tools/guests/start_phase.h"
+#include "host_tools/guests/thread_clocks.h"
 #include "host_tools/guests/vcpu_exit.h"
 
 namespace plectl::guests {
@@ -54,8 +56,11 @@ Status VcpuThread::Close() {
 
 Status VcpuThread::Live() {
   PLECTL_RETURN_IF_ERROR(PlaceThread(options_.cpu, options_.scheduling));
+  const OwnRunDelay run_delay;
   PLECTL_ASSIGN_OR_RETURN(const bool ready, RunUntil(PLECTL_COMMAND_SYNC));
   if (!ready || !gate_.AwaitRelease()) return OkStatus();
+  SpinFor(options_.spin);
+  run_delay_at_start_ns_ = run_delay.Read();
   const ThreadUsage begin = UsageOfThisThread();
   PLECTL_ASSIGN_OR_RETURN(done_, RunUntil(PLECTL_COMMAND_DONE));
   usage_ = UsageOfThisThread() - begin;

@@ -4,10 +4,12 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <thread>
 
+#include "host_tools/base/count.h"
 #include "host_tools/base/result.h"
 #include "host_tools/guests/gate.h"
 #include "host_tools/guests/guest_memory.h"
@@ -27,7 +29,8 @@ class VcpuThread {
     uint32_t index = 0;  // in its VM
     int cpu = 0;
     VcpuScheduling scheduling = VcpuScheduling::kOther;
-    uint64_t result_block = 0;  // guest address, to explain an abort
+    std::chrono::nanoseconds spin{0};  // between the start barrier and the guest
+    uint64_t result_block = 0;         // guest address, to explain an abort
   };
   VcpuThread(const Options& options, Vcpu& vcpu, const GuestMemory& memory, Gate& gate);
   VcpuThread(const VcpuThread&) = delete;
@@ -45,6 +48,8 @@ class VcpuThread {
   [[nodiscard]] pid_t tid() const { return tid_; }
   // Once parked.
   [[nodiscard]] const ThreadUsage& usage() const { return usage_; }
+  // How long it had waited for a CPU when it left the start barrier.
+  [[nodiscard]] const Count& run_delay_at_start_ns() const { return run_delay_at_start_ns_; }
   [[nodiscard]] bool done() const { return done_; }
   // "vCPU 1: KVM_EXIT_INTR at RIP 0x100123, runnable"; after its end "vCPU 1: done, KVM_EXIT_IO
   // ...".
@@ -67,6 +72,7 @@ class VcpuThread {
   Gate& gate_;
   std::atomic<pid_t> tid_ = 0;
   ThreadUsage usage_;
+  Count run_delay_at_start_ns_ = Count::Missing("not started");
   bool done_ = false;
   std::string place_;
   std::thread thread_;

@@ -166,8 +166,8 @@ Result<GuestResult> VmmRunner::Run(const GuestRequest& request, GuestObserver& o
   {
     PLECTL_ASSIGN_OR_RETURN(std::vector<Vm> vms, MakeVms(payload_, request, index));
     HostSide host(vms);
-    PLECTL_ASSIGN_OR_RETURN(const auto group,
-                            VcpuGroup::Start(vms, request.workload, payload_.result_block()));
+    PLECTL_ASSIGN_OR_RETURN(const auto group, VcpuGroup::Start(vms, request.workload, request.phase,
+                                                               payload_.result_block()));
     PLECTL_RETURN_IF_ERROR(group->AwaitReady(request.deadline));
     result.setup_ns = stopwatch.Restart();
     PLECTL_RETURN_IF_ERROR(RunObserved(*group, host, observer, request, result));

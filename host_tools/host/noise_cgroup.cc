@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "host_tools/base/text.h"
+#include "host_tools/host/cgroup_limits.h"
 #include "host_tools/host/noise_memory.h"
 #include "host_tools/host/noise_text.h"
 
@@ -44,12 +46,50 @@ Count LimitEvents(const HostRoot& root, std::string cgroup) {
   return sum.Get("limit on the memory of plectl's cgroup");
 }
 
+// A number of a cpu.stat, which has it only where the cgroup can have a quota.
+void AddStat(std::string_view text, std::string_view name, CountSum& sum) {
+  while (!text.empty()) {
+    std::string_view line = NextLine(text);
+    if (NextWord(line) == name) sum.Add(NextWord(line));
+  }
+}
+
+// The cgroups whose CPU quotas bind this process.
+std::optional<CgroupChain> CpuChain(const HostRoot& root) {
+  auto chain = CgroupChainV1(root, "self", "cpu");
+  if (chain && !*chain) chain = CgroupChainV2(root, "self");
+  return chain ? *std::move(chain) : std::nullopt;
+}
+
+// How often and how long quotas of this cgroup and those above it kept tasks from running.
+void ReadThrottling(const HostRoot& root, NoiseCounts& counts) {
+  constexpr uint64_t kNsPerUs = 1000;
+  const std::optional<CgroupChain> chain = CpuChain(root);
+  if (!chain) {
+    counts[Q::kThrottledPeriods] = counts[Q::kThrottledUs] =
+        Count::Missing("plectl is in no cgroup that shows its CPU quota");
+    return;
+  }
+  const bool is_v2 = chain->version == 2;
+  CountSum periods;
+  CountSum time;
+  for (const CgroupFolder& cgroup : chain->folders) {
+    const std::string text = root.Read(cgroup.folder + "/cpu.stat").value_or("");
+    AddStat(text, "nr_throttled", periods);
+    AddStat(text, is_v2 ? "throttled_usec" : "throttled_time", time);
+  }
+  counts[Q::kThrottledPeriods] = periods.Get("CPU quota that plectl's cgroup could have");
+  Count all = time.Get("CPU quota that plectl's cgroup could have");
+  counts[Q::kThrottledUs] = all.has_value() && !is_v2 ? Count(all.value() / kNsPerUs) : all;
+}
+
 // Only what is no root has memory.events: the top of what a cgroup namespace shows is none.
 bool TopIsRoot(const HostRoot& root) { return !root.Exists(FileOf("/", "memory.events")); }
 
 }  // namespace
 
 void ReadCgroupNoise(const HostRoot& root, NoiseSample& sample) {
+  ReadThrottling(root, sample.counts);
   const std::string cgroups = root.Read("/proc/self/cgroup").value_or("");
   sample.cgroup = LineAfter(cgroups, "0::").value_or("");
   const bool top_is_root = TopIsRoot(root);

@@ -9,7 +9,7 @@
 namespace plectl::host {
 
 // Fills in what cgroup v2 says of memory: /proc/vmstat does not count reclaim that a cgroup's limit
-// causes (Linux 6.1, mm/vmscan.c).
+// causes (Linux 6.1, mm/vmscan.c). Of both versions, how CPU quotas throttled this process.
 void ReadCgroupNoise(const HostRoot& root, NoiseSample& sample);
 
 }  // namespace plectl::host

@@ -205,13 +205,14 @@ Count ParseStat(std::string_view text, std::span<const int> cpus, uint64_t ticks
   return per_cpu.Get(idle);
 }
 
-Count ParseSchedstat(std::string_view text, std::span<const int> cpus, NoiseCounts& counts) {
+std::vector<Count> ParseSchedstat(std::string_view text, std::span<const int> cpus,
+                                  NoiseCounts& counts) {
   // The last three numbers of a CPU's line: run time, wait time, timeslices
   // (Documentation/scheduler/sched-stats.rst, unchanged in versions 15 to 17).
   constexpr size_t kRunTime = 6;
   constexpr size_t kTimeslices = 8;
   PerCpuSum per_cpu("/proc/schedstat", cpus);
-  CountSum run;
+  std::vector<Count> run(cpus.size(), Count::Missing("/proc/schedstat has no line of this CPU"));
   CountSum timeslices;
   bool known = false;
   while (!text.empty()) {
@@ -225,15 +226,25 @@ Count ParseSchedstat(std::string_view text, std::span<const int> cpus, NoiseCoun
     std::array<uint64_t, kTimeslices + 1> numbers{};
     if (!cpu || !IsMeasured(cpus, *cpu) || Numbers(line, numbers) != numbers.size()) continue;
     per_cpu.CountCpu();
-    run.Add(numbers[kRunTime]);
+    const auto place = std::ranges::lower_bound(cpus, static_cast<int>(*cpu));
+    run[static_cast<size_t>(place - cpus.begin())] = numbers[kRunTime];
     timeslices.Add(numbers[kTimeslices]);
   }
   if (!known) {
     counts[Q::kTimeslices] = Count::Missing("/proc/schedstat has no version from 15 to 17");
-    return counts[Q::kTimeslices];
+    return std::vector<Count>(cpus.size(), counts[Q::kTimeslices]);
   }
   counts[Q::kTimeslices] = per_cpu.Get(timeslices);
-  return per_cpu.Get(run);
+  return run;
+}
+
+Count SumOf(std::span<const Count> counts) {
+  CountSum sum;
+  for (const Count& count : counts) {
+    if (!count.has_value()) return count;
+    sum.Add(count.value());
+  }
+  return sum.Get("measured CPU");
 }
 
 std::vector<NoiseIrq> ParseInterrupts(std::string_view text, std::span<const int> cpus,

@@ -20,9 +20,12 @@ namespace plectl::host {
 Count ParseStat(std::string_view text, std::span<const int> cpus, uint64_t ticks_per_s,
                 NoiseCounts& counts);
 
-// /proc/schedstat: timeslices. Returns the time that tasks ran on the measured CPUs together, in
+// /proc/schedstat: timeslices. Returns the time that tasks ran on each of the measured CPUs, in
 // nanoseconds; that of a task that runs now is added when it is switched out.
-Count ParseSchedstat(std::string_view text, std::span<const int> cpus, NoiseCounts& counts);
+std::vector<Count> ParseSchedstat(std::string_view text, std::span<const int> cpus,
+                                  NoiseCounts& counts);
+// All of them together.
+Count SumOf(std::span<const Count> counts);
 
 // /proc/interrupts. Returns the lines but for timers and IPIs that have fired: "24 nvme0q1".
 std::vector<NoiseIrq> ParseInterrupts(std::string_view text, std::span<const int> cpus,

@@ -16,6 +16,8 @@ constexpr std::string_view kCgroup = "cgroup";
 constexpr std::string_view kCpus = "cpus";
 constexpr std::string_view kIrqs = "irqs";
 constexpr std::string_view kFrequency = "frequency";
+constexpr std::string_view kThreads = "threads";
+constexpr std::string_view kClock = "clock";
 
 constexpr std::array<NoiseQuantityInfo, kNoiseQuantityCount> kQuantities = {{
     {Q::kPgscanKswapd, kVmstat, "pgscan_kswapd", K::kDelta},
@@ -50,6 +52,9 @@ constexpr std::array<NoiseQuantityInfo, kNoiseQuantityCount> kQuantities = {{
     {Q::kOwnPgscan, kCgroup, "own_pgscan", K::kDelta},
     {Q::kLimitEvents, kCgroup, "limit_events", K::kDelta},
     {Q::kOwnPsiMemorySomeUs, kCgroup, "own_memory_some_us", K::kDelta},
+    {Q::kThrottledPeriods, kCgroup, "throttled_periods", K::kDelta},
+    {Q::kThrottledUs, kCgroup, "throttled_us", K::kDelta},
+    {Q::kCgroupMoved, kCgroup, "moved", K::kDerived},
     {Q::kBusyNs, kCpus, "busy_ns", K::kDerived},
     {Q::kForeignNs, kCpus, "foreign_ns", K::kDerived},
     {Q::kForeignResolutionNs, kCpus, "foreign_resolution_ns", K::kDerived},
@@ -58,6 +63,8 @@ constexpr std::array<NoiseQuantityInfo, kNoiseQuantityCount> kQuantities = {{
     {Q::kIrqNs, kCpus, "irq_ns", K::kDelta},
     {Q::kSoftirqNs, kCpus, "softirq_ns", K::kDelta},
     {Q::kHostContextSwitches, kCpus, "host_context_switches", K::kDelta},
+    {Q::kLostNs, kCpus, "lost_ns", K::kDerived},
+    {Q::kOnlineChanges, kCpus, "online_changes", K::kDerived},
     {Q::kTimerIrqs, kIrqs, "timer", K::kDelta},
     {Q::kIpiIrqs, kIrqs, "ipi", K::kDelta},
     {Q::kTlbIrqs, kIrqs, "tlb", K::kDelta},
@@ -68,6 +75,14 @@ constexpr std::array<NoiseQuantityInfo, kNoiseQuantityCount> kQuantities = {{
     {Q::kKhzEnd, kFrequency, "khz_end", K::kEnd},
     {Q::kThrottleEvents, kFrequency, "throttle_events", K::kDelta},
     {Q::kSmis, kFrequency, "smis", K::kDelta},
+    {Q::kLimitChanges, kFrequency, "limit_changes", K::kDerived},
+    {Q::kMoved, kThreads, "moved", K::kDerived},
+    {Q::kMigrations, kThreads, "migrations", K::kDelta},
+    {Q::kRescheduled, kThreads, "rescheduled", K::kDerived},
+    {Q::kTraced, kThreads, "traced", K::kDerived},
+    {Q::kStoppedNs, kThreads, "stopped_ns", K::kDerived},
+    {Q::kSuspendedNs, kClock, "suspended_ns", K::kDelta},
+    {Q::kClocksourceChanges, kClock, "source_changes", K::kDerived},
 }};
 
 // A forgotten line would leave an empty name; a wrong order would name another quantity.

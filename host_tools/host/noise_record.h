@@ -52,6 +52,9 @@ enum class NoiseQuantity {
   kOwnPgscan,           // of plectl's own cgroup, whatever for
   kLimitEvents,         // memory.max or memory.high of that cgroup or an ancestor was hit
   kOwnPsiMemorySomeUs,  // of that cgroup
+  kThrottledPeriods,    // a CPU quota of that cgroup or an ancestor was used up (v1 too)
+  kThrottledUs,
+  kCgroupMoved,  // 1: plectl was moved to another cgroup
   // the measured CPUs together
   kBusyNs,               // they ran any task
   kForeignNs,            // of it, tasks that are not plectl's
@@ -61,6 +64,8 @@ enum class NoiseQuantity {
   kIrqNs,
   kSoftirqNs,
   kHostContextSwitches,  // of all CPUs of the host
+  kLostNs,               // they ran nothing while a vCPU thread of theirs wanted to run
+  kOnlineChanges,        // 1: CPUs of the host went or came
   // /proc/interrupts, the measured CPUs together
   kTimerIrqs,
   kIpiIrqs,  // reschedule, function call, IRQ work and posted interrupts: belong to every trial
@@ -73,8 +78,19 @@ enum class NoiseQuantity {
   kKhzEnd,
   kThrottleEvents,
   kSmis,
+  kLimitChanges,  // measured CPUs whose governor or frequency limits changed
+  // the vCPU threads
+  kMoved,        // those that may use other CPUs than before, or ended on another
+  kMigrations,   // from one CPU to another, all threads together
+  kRescheduled,  // those with another scheduling policy, priority or nice value than before
+  kTraced,       // those that a debugger or tracer was attached to
+  kStoppedNs,    // the longest that one neither ran nor waited for a CPU nor slept by itself
+  // clocks
+  kSuspendedNs,
+  kClocksourceChanges,
 };
-inline constexpr size_t kNoiseQuantityCount = static_cast<size_t>(NoiseQuantity::kSmis) + 1;
+inline constexpr size_t kNoiseQuantityCount =
+    static_cast<size_t>(NoiseQuantity::kClocksourceChanges) + 1;
 
 // How a quantity comes out of the samples at both ends of a trial.
 enum class NoiseKind {

@@ -52,7 +52,8 @@ void ReadCpuTimes(const HostRoot& root, std::span<const int> cpus, NoiseSample& 
   if (schedstat) {
     sample.run_ns = ParseSchedstat(*schedstat, cpus, sample.counts);
   } else {
-    sample.run_ns = sample.counts[Q::kTimeslices] = Count::Missing(schedstat.error().message);
+    sample.counts[Q::kTimeslices] = Count::Missing(schedstat.error().message);
+    sample.run_ns.assign(cpus.size(), sample.counts[Q::kTimeslices]);
   }
 }
 
@@ -151,7 +152,8 @@ struct BusyTime {
 };
 
 BusyTime Busy(const NoiseSample& start, const NoiseSample& end, size_t cpus, uint64_t ticks_per_s) {
-  if (Count run = Delta(start.run_ns, end.run_ns); run.has_value()) return {std::move(run), 0};
+  const Count run = SumOf(RunNsBetween(start, end));
+  if (run.has_value()) return {run, 0};
   // The kernel rounds idle and iowait down to ticks, at both ends.
   const uint64_t resolution_ns = 2 * cpus * (kNsPerS / std::max<uint64_t>(ticks_per_s, 1));
   const Count idle = Delta(start.idle_ns, end.idle_ns);
@@ -204,7 +206,16 @@ std::vector<NoiseIrq> TopIrqs(const std::vector<NoiseIrq>& start, std::vector<No
 
 uint64_t TicksPerS() { return static_cast<uint64_t>(std::max(1L, ::sysconf(_SC_CLK_TCK))); }
 
-NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus, MsrCounts msr) {
+std::vector<Count> RunNsBetween(const NoiseSample& start, const NoiseSample& end) {
+  std::vector<Count> run_ns;
+  for (size_t i = 0; i < std::min(start.run_ns.size(), end.run_ns.size()); ++i) {
+    run_ns.push_back(Delta(start.run_ns[i], end.run_ns[i]));
+  }
+  return run_ns;
+}
+
+NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus,
+                            std::span<const pid_t> tids, MsrCounts msr) {
   NoiseSample sample;
   NoiseCounts& counts = sample.counts;
   ReadCpuTimes(root, cpus, sample);
@@ -215,6 +226,9 @@ NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus, Msr
                counts);
   ReadPressure(root, "io", {{"some", Q::kPsiIoSomeUs}, {"full", Q::kPsiIoFullUs}}, counts);
   ReadCgroupNoise(root, sample);
+  sample.threads = ReadThreadPlaces(root, tids, counts);
+  sample.settings = ReadNoiseSettings(root, cpus);
+  counts[Q::kSuspendedNs] = SuspendedNs(root);
   counts[Q::kKhzStart] = counts[Q::kKhzEnd] = Khz(root, cpus, msr);
   counts[Q::kThrottleEvents] = SumOfCpuFiles(
       root, cpus,
@@ -236,6 +250,8 @@ NoiseRecord NoiseBetween(const NoiseSample& start, const NoiseSample& end, size_
   if (start.cgroup != end.cgroup) {
     SetMissing("cgroup", "plectl was moved to another cgroup", record.counts);
   }
+  CompareNoiseSettings(start.settings, end.settings, record.counts);
+  CompareThreadPlaces(start.threads, end.threads, record.counts);
   DeriveCpuTimes(start, end, cpus, ticks_per_s, record.counts);
   record.counts[Q::kAverageKhz] = AverageKhz(start, end, tsc_khz);
   record.worst_zone = end.worst_zone;

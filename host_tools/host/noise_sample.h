@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "host_tools/base/count.h"
 #include "host_tools/base/host_root.h"
 #include "host_tools/host/noise_record.h"
+#include "host_tools/host/noise_settings.h"
+#include "host_tools/host/noise_threads.h"
 
 namespace plectl::host {
 
@@ -29,21 +32,28 @@ struct NoiseSample {
   std::vector<NoiseIrq> irqs;  // since boot, timers and IPIs left out
   std::string cgroup;          // plectl's own, "" when it is in none of version 2
   Count all_pgscan = Count::Missing("not read");  // of the root cgroup: all reclaim of the host
-  Count run_ns = Count::Missing("not read");      // tasks on the measured CPUs (schedstat)
+  std::vector<Count> run_ns;                      // tasks on each of the measured CPUs (schedstat)
   Count idle_ns = Count::Missing("not read");     // the measured CPUs, in ticks (stat)
   Count own_ns = Count::Missing("not read");      // CPU time of this process
   MsrCounts msr;
+  NoiseSettings settings;
+  std::vector<std::optional<ThreadPlace>> threads;  // of the vCPUs
 };
 
 // Reads all of `root`'s files, each once; what cannot be read is missing with the reason. `cpus`
-// are the measured ones, ascending, each once. The CPUs' times come first, so that little of this
-// process' own work stands between them and its own CPU time. The MSR counts are the caller's.
-NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus, MsrCounts msr);
+// are the measured ones, ascending, each once; `tids` the vCPUs' threads. The CPUs' times come
+// first, so that little of this process' own work stands between them and its own CPU time. The MSR
+// counts are the caller's.
+NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus,
+                            std::span<const pid_t> tids, MsrCounts msr);
 
 // What happened between two samples of the same CPUs. `tsc_khz` is the rate at which MPERF counts
 // while a CPU runs; `ticks_per_s` the resolution of /proc/stat.
 NoiseRecord NoiseBetween(const NoiseSample& start, const NoiseSample& end, size_t cpus,
                          const Count& tsc_khz, uint64_t ticks_per_s);
+
+// How long tasks ran on each of the measured CPUs between two samples of them.
+std::vector<Count> RunNsBetween(const NoiseSample& start, const NoiseSample& end);
 
 // USER_HZ.
 uint64_t TicksPerS();

@@ -18,6 +18,9 @@ constexpr std::string_view kFreeMemory = "free memory, or stop what fills it";
 constexpr std::string_view kOwnLimits =
     "raise memory.high and memory.max of plectl's cgroup and those above it";
 
+constexpr std::string_view kLeaveThreads =
+    "leave the affinity of plectl's threads alone (taskset, cpusets, offline CPUs)";
+
 // The reasons for the numbers are in docs/noise.md, whose table a test compares with this one.
 constexpr std::array kThresholds = {
     NoiseThreshold{Q::kPgscanKswapd, 512, 1000, false, "kswapd reclaimed memory", "pages", 1,
@@ -40,6 +43,35 @@ constexpr std::array kThresholds = {
                    kOwnLimits},
     NoiseThreshold{Q::kOwnPsiMemorySomeUs, 500, 10'000, false,
                    "tasks of plectl's cgroup waited for memory", "ms", 1000, kOwnLimits},
+    NoiseThreshold{Q::kThrottledPeriods, 0, 0, false, "a CPU quota throttled plectl", "times", 1,
+                   "raise the CPU quota (cpu.max, cpu.cfs_quota_us) of plectl's cgroup and those "
+                   "above it"},
+    NoiseThreshold{Q::kCgroupMoved, 0, 0, false, "plectl was moved to another cgroup", "moves", 1,
+                   "leave plectl in the cgroup that it was started in"},
+    NoiseThreshold{Q::kStoppedNs, 3 * kMsNs, 20 * kMsNs, false,
+                   "a vCPU thread was stopped, frozen, traced or robbed of its CPU", "ms", kMsNs,
+                   "send plectl no stop signals, freeze no cgroup of it, attach no debugger"},
+    NoiseThreshold{Q::kLostNs, 5 * kMsNs, 20 * kMsNs, true,
+                   "the measured CPUs stood idle while vCPUs wanted to run", "ms", kMsNs,
+                   "look for CPU quotas, offline CPUs and a hypervisor below this host"},
+    NoiseThreshold{Q::kMoved, 0, 0, false, "vCPU threads were moved to other CPUs", "threads", 1,
+                   kLeaveThreads},
+    NoiseThreshold{Q::kMigrations, 0, 0, false, "vCPU threads changed their CPU", "times", 1,
+                   kLeaveThreads},
+    NoiseThreshold{Q::kRescheduled, 0, 0, false,
+                   "the scheduling policy, priority or nice value of vCPU threads was changed",
+                   "threads", 1, "leave the threads of plectl alone (chrt, renice, rtkit)"},
+    NoiseThreshold{Q::kTraced, 0, 0, false, "vCPU threads were traced", "threads", 1,
+                   "attach no debugger, strace or other tracer to plectl"},
+    NoiseThreshold{Q::kOnlineChanges, 0, 0, false, "CPUs went offline or came online", "times", 1,
+                   "change no CPUs while plectl measures (chcpu, cpu*/online, SMT control)"},
+    NoiseThreshold{Q::kLimitChanges, 0, 0, false,
+                   "the governor or frequency limits of measured CPUs changed", "CPUs", 1,
+                   "stop what sets them (power daemons), or fix them before"},
+    NoiseThreshold{Q::kSuspendedNs, kMsNs, 0, false, "the host was suspended", "ms", kMsNs,
+                   "keep the host from sleeping (systemd-inhibit)"},
+    NoiseThreshold{Q::kClocksourceChanges, 0, 0, false, "the clock source changed", "times", 1,
+                   "look in dmesg for why, and fix it (clocksource=, tsc=reliable)"},
     NoiseThreshold{Q::kForeignNs, 2 * kMsNs, 50 * kMsNs, true,
                    "foreign tasks ran on the measured CPUs", "ms", kMsNs,
                    "keep other tasks off these CPUs (cpuset, isolcpus), or measure on others"},

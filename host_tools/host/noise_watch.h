@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <span>
 #include <vector>
 
@@ -17,17 +19,22 @@ class NoiseWatch {
  public:
   explicit NoiseWatch(const HostRoot& root);
 
-  // Begins a trial whose vCPU threads may use `cpus`, in any order. Nothing of the guest runs yet.
-  void Begin(std::span<const int> cpus);
+  // Begins a trial whose vCPU threads `tids` may use `cpus`, in any order. Nothing of the guest
+  // runs yet.
+  void Begin(std::span<const int> cpus, std::span<const pid_t> tids);
   // What happened since Begin(). Nothing of the guest runs any more.
   [[nodiscard]] NoiseRecord End();
+  // After End(): how long any task ran on `cpu`, which is one of Begin()'s.
+  [[nodiscard]] Count RunNsOn(int cpu) const;
 
  private:
   HostRoot root_;
   Count tsc_khz_;
   MsrCounters msr_;
   std::vector<int> cpus_;
+  std::vector<pid_t> tids_;
   NoiseSample start_;
+  std::vector<Count> run_ns_;  // on each of cpus_
 };
 
 }  // namespace plectl::host

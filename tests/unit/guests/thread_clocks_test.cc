@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 namespace plectl::guests {
 namespace {
@@ -55,6 +56,24 @@ TEST(ThreadClocks, AreReadOfThreadsOfThisProcess) {
   EXPECT_TRUE(clocks[0].guest_ns.has_value());
   EXPECT_FALSE(clocks[1].guest_ns.has_value());
   EXPECT_FALSE(clocks[1].run_delay_ns.has_value());
+}
+
+TEST(StoppedNs, IsWhatNobodyAccountsFor) {
+  EXPECT_EQ(StoppedNs(100, 60, Count(40), Count(0)), Count(0)) << "ran and waited";
+  EXPECT_EQ(StoppedNs(100, 30, Count(20), Count(0)), Count(50)) << "SIGSTOP";
+  EXPECT_EQ(StoppedNs(100, 30, Count(20), Count(50)), Count(0)) << "its guest was idle";
+  EXPECT_EQ(StoppedNs(100, 60, Count(50), Count(0)), Count(0)) << "it waited after its end";
+  EXPECT_EQ(StoppedNs(100, 130, Count(0), Count(0)), Count(0)) << "clocks differ";
+  EXPECT_FALSE(StoppedNs(100, 30, Count::Missing("no"), Count(0)).has_value());
+  EXPECT_FALSE(StoppedNs(100, 30, Count(0), Count::Missing("no")).has_value());
+}
+
+TEST(OwnRunDelay, IsThatOfTheThreadThatOpensIt) {
+  const Count own = OwnRunDelay().Read();
+  const std::vector<pid_t> self = {::gettid()};
+  const Count read = ReadThreadClocks(self).front().run_delay_ns;
+  ASSERT_EQ(own.has_value(), read.has_value());
+  if (own.has_value()) EXPECT_LE(own.value(), read.value());
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ HostRoot Recorded(std::string_view when) {
 
 // A sample whose own CPU time and clocks are chosen, not this machine's.
 NoiseSample Sample(const HostRoot& root, int64_t at_ms, uint64_t own_ms) {
-  NoiseSample sample = TakeNoiseSample(root, kCpus, MsrCounts());
+  NoiseSample sample = TakeNoiseSample(root, kCpus, {}, MsrCounts());
   sample.first_read_ns = sample.last_read_ns = at_ms * 1'000'000;
   sample.own_ns = own_ms * 1'000'000;
   return sample;
@@ -99,7 +99,7 @@ TEST(NoiseSample, OfAHostWithoutTheseFilesAllIsMissingWithItsReason) {
 TEST(NoiseSample, WithoutSchedstatForeignTimeComesFromIdleTicks) {
   NoiseSample start = Sample(Recorded("start"), 1000, 100);
   NoiseSample end = Sample(Recorded("end"), 1200, 250);
-  start.run_ns = Count::Missing("none");
+  start.run_ns = {Count::Missing("none")};
   start.idle_ns = 500'000'000;
   end.idle_ns = 520'000'000;
   const NoiseRecord record = NoiseBetween(start, end, 1, Count(1), 100);
@@ -147,6 +147,65 @@ TEST(NoiseSample, TheRootCgroupHasNoLimitsOfItsOwn) {
   EXPECT_THAT(hidden.all_pgscan.missing_because(), HasSubstr("namespace hides"));
 }
 
+TEST(NoiseSample, AnyMoveToAnotherCgroupIsADisturbance) {
+  const NoiseSample start = Sample(Recorded("start"), 1000, 100);
+  NoiseSample end = Sample(Recorded("start"), 1100, 200);
+  end.settings.cgroups = "4:cpu:/slow\n0::/limited";
+  const NoiseRecord record = NoiseBetween(start, end, 1, Count(1), 100);
+  EXPECT_EQ(record.counts[Q::kCgroupMoved], Count(1));
+  EXPECT_THAT(DisturbedBecause(record, 1), HasSubstr("moved to another cgroup"));
+}
+
+// A file of a host tree.
+void Write(const TempDir& host, const std::string& path, std::string_view text) {
+  const auto file = host.path() / path;
+  ASSERT_TRUE(MakeDirectories(file.parent_path()));
+  ASSERT_TRUE(WriteFileAtomically(file, text));
+}
+
+TEST(NoiseSample, AQuotaOfTheOwnCgroupOrOneAboveIsSeenInBothVersions) {
+  const TempDir host;
+  const HostRoot root(host.path());
+  const auto throttled = [&] { return Sample(root, 0, 0).counts; };
+  Write(host, "proc/self/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  Write(host, "proc/self/cgroup", "0::/a.slice/b\n");
+  EXPECT_THAT(throttled()[Q::kThrottledPeriods].missing_because(), HasSubstr("there is no"));
+  Write(host, "sys/fs/cgroup/a.slice/cpu.stat",
+        "usage_usec 9\nnr_periods 50\nnr_throttled 4\nthrottled_usec 300\nnr_bursts 7\n");
+  Write(host, "sys/fs/cgroup/a.slice/b/cpu.stat", "nr_throttled 3\nthrottled_usec 20\n");
+  EXPECT_EQ(throttled()[Q::kThrottledPeriods], Count(7));
+  EXPECT_EQ(throttled()[Q::kThrottledUs], Count(320));
+  // A hybrid host has the cpu controller in version 1, with nanoseconds.
+  Write(host, "proc/self/mountinfo",
+        "31 23 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+        "32 23 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n");
+  Write(host, "proc/self/cgroup", "3:cpu,cpuacct:/c\n0::/a.slice/b\n");
+  Write(host, "sys/fs/cgroup/cpu,cpuacct/c/cpu.stat",
+        "nr_periods 50\nnr_throttled 9\nthrottled_time 800000\n");
+  EXPECT_EQ(throttled()[Q::kThrottledPeriods], Count(9));
+  EXPECT_EQ(throttled()[Q::kThrottledUs], Count(800));
+}
+
+TEST(NoiseSample, SettingsThatChangeUnderATrialAreDisturbances) {
+  const TempDir host;
+  const HostRoot root(host.path());
+  const std::string system = "sys/devices/system/";
+  const std::string source = system + "clocksource/clocksource0/current_clocksource";
+  Write(host, system + "cpu/online", "0-3\n");
+  Write(host, source, "tsc\n");
+  Write(host, system + "cpu/cpu0/cpufreq/scaling_governor", "performance\n");
+  const NoiseSample start = Sample(root, 1000, 100);
+  Write(host, system + "cpu/online", "0-2\n");
+  Write(host, source, "hpet\n");
+  Write(host, system + "cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
+  const NoiseSample end = Sample(root, 1100, 200);
+  EXPECT_EQ(DisturbedBecause(NoiseBetween(start, start, 1, Count(1), 100), 1), "");
+  const std::string because = DisturbedBecause(NoiseBetween(start, end, 1, Count(1), 100), 1);
+  for (const char* says : {"CPUs went offline", "clock source changed", "governor or frequency"}) {
+    EXPECT_THAT(because, HasSubstr(says));
+  }
+}
+
 TEST(NoiseSample, TheLinesThatFiredMostComeFirst) {
   NoiseSample start;
   NoiseSample end;
@@ -180,9 +239,9 @@ TEST(NoiseSample, WithoutMperfTheCpusFrequencyIsReadAtBothEnds) {
   }
   const std::vector<int> cpus = {0, 1};
   const HostRoot root(host.path());
-  EXPECT_EQ(TakeNoiseSample(root, cpus, MsrCounts()).counts[Q::kKhzStart], Count(2'000'000));
+  EXPECT_EQ(TakeNoiseSample(root, cpus, {}, MsrCounts()).counts[Q::kKhzStart], Count(2'000'000));
   const MsrCounts silicon = {Count(5), Count(6), Count(0)};
-  EXPECT_FALSE(TakeNoiseSample(root, cpus, silicon).counts[Q::kKhzStart].has_value());
+  EXPECT_FALSE(TakeNoiseSample(root, cpus, {}, silicon).counts[Q::kKhzStart].has_value());
 }
 
 TEST(MsrCounters, ReadsPerfsEventFiles) {
@@ -202,8 +261,10 @@ TEST(MsrCounters, AreOfTheRealHostOnly) {
 
 TEST(NoiseWatch, ReadsTheHostTwice) {
   NoiseWatch watch(Recorded("start"));
-  watch.Begin(std::vector<int>{0, 0});
+  watch.Begin(std::vector<int>{0, 0}, {});
   const NoiseRecord record = watch.End();
+  EXPECT_EQ(watch.RunNsOn(0), Count(0));
+  EXPECT_THAT(watch.RunNsOn(1).missing_because(), HasSubstr("not one of"));
   EXPECT_GE(record.window_ns, 0);
   EXPECT_EQ(record.counts[Q::kPgscanDirect], Count(0));
   EXPECT_EQ(record.counts[Q::kBusyNs], Count(0)) << "CPU 0 is one CPU";

@@ -53,6 +53,18 @@ constexpr Limit kLimits[] = {
     {Q::kSoftirqNs, 20'500'000, 120'000'000, 480'000'000, "softirqs took"},
     {Q::kDeviceIrqs, 110, 2100, 8400, "devices interrupted"},
     {Q::kThrottleEvents, 0, 0, 0, "throttled"},
+    {Q::kThrottledPeriods, 0, 0, 0, "CPU quota throttled"},
+    {Q::kCgroupMoved, 0, 0, 0, "moved to another cgroup"},
+    {Q::kStoppedNs, 3'200'000, 43'000'000, 43'000'000, "stopped, frozen, traced"},
+    {Q::kLostNs, 5'200'000, 45'000'000, 180'000'000, "stood idle while vCPUs wanted to run"},
+    {Q::kMoved, 0, 0, 0, "moved to other CPUs"},
+    {Q::kMigrations, 0, 0, 0, "changed their CPU"},
+    {Q::kRescheduled, 0, 0, 0, "nice value"},
+    {Q::kTraced, 0, 0, 0, "were traced"},
+    {Q::kOnlineChanges, 0, 0, 0, "CPUs went offline or came online"},
+    {Q::kLimitChanges, 0, 0, 0, "frequency limits"},
+    {Q::kSuspendedNs, 1'000'000, 1'000'000, 1'000'000, "suspended"},
+    {Q::kClocksourceChanges, 0, 0, 0, "clock source changed"},
     {Q::kSmis, 0, 4, 16, "SMI"},
 };
 
