@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host_tools/experiment/json_fields.h"
+#include "host_tools/experiment/same_settings.h"
 
 namespace plectl::cli {
 
@@ -55,6 +56,7 @@ Status RunLogLander::OnRecord(std::string_view line) {
 Status RunLogLander::Land(const experiment::Manifest& manifest) {
   if (first_manifest_) {
     PLECTL_RETURN_IF_ERROR(experiment::CheckSameHost(*first_manifest_, manifest, seed_rule_));
+    PLECTL_RETURN_IF_ERROR(experiment::CheckSameSettings(*first_manifest_, manifest));
   } else {
     first_manifest_ = manifest;
   }

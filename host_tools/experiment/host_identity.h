@@ -12,7 +12,7 @@ enum class LabSeedRule { kSame, kMayDiffer };
 
 // A run belongs to one host: BadInput, naming what differs, when two sessions of a run were
 // measured on different CPUs, microcodes, kernels or labs, or with different observers. Parameters
-// and settings that come and go (cgroup, governor) are not identity.
+// and settings that come and go are no identity: same_settings.h.
 Status CheckSameHost(const Manifest& before, const Manifest& now,
                      LabSeedRule lab_seed = LabSeedRule::kSame);
 

@@ -10,6 +10,7 @@
 #include "host_tools/base/stop.h"
 #include "host_tools/base/version.h"
 #include "host_tools/experiment/lab_host.h"
+#include "host_tools/experiment/same_settings.h"
 
 namespace plectl::experiment {
 namespace {
@@ -204,14 +205,20 @@ Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem:
   return work;
 }
 
+// The module's parameters that the plan sets; the others stay as the host has them.
+std::set<std::string> NamedParams(const Plan& plan) {
+  std::set<std::string> names;
+  for (const host::ParamValues& params : plan.param_sets) {
+    for (const auto& [name, value] : params) names.insert(name);
+  }
+  return names;
+}
+
 Manifest MakeManifest(const Plan& plan, const Executor& executor) {
   Manifest manifest;
   manifest.plectl_version = kVersion;
-  manifest.plan = {{"name", plan.name},
-                   {"seed", plan.seed},
-                   {"blocks", plan.blocks},
-                   {"trials", plan.trials},
-                   {"text", plan.text}};
+  manifest.plan = {{"name", plan.name},     {"seed", plan.seed},           {"blocks", plan.blocks},
+                   {"trials", plan.trials}, {"params", NamedParams(plan)}, {"text", plan.text}};
   manifest.plan_sha256 = plan.sha256;
   manifest.payload_sha256 = plan.payload_sha256;
   manifest.seed = plan.seed;
@@ -235,6 +242,7 @@ Result<SweepSummary> RunSweep(const Plan& plan, const RemainingWork& work,
   PLECTL_RETURN_IF_ERROR(CheckHasSeeds(plan, manifest));
   if (!work.manifests.empty()) {
     PLECTL_RETURN_IF_ERROR(CheckSameHost(work.manifests.front(), manifest, LabSeedRuleOf(plan)));
+    PLECTL_RETURN_IF_ERROR(CheckSameSettings(work.manifests.front(), manifest));
   }
   PLECTL_ASSIGN_OR_RETURN(RunLogWriter writer, RunLogWriter::Open(options.directory));
   manifest.calibration = ToJson(executor->Calibrate(plan));

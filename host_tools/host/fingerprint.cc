@@ -8,6 +8,7 @@
 
 #include "host_tools/base/text.h"
 #include "host_tools/host/cpu_info.h"
+#include "host_tools/host/host_settings.h"
 #include "host_tools/host/kernel_fixes.h"
 #include "host_tools/host/module_params.h"
 #include "host_tools/host/scheduler_facts.h"
@@ -182,6 +183,7 @@ json Fingerprint(const HostRoot& root) {
       {"kvm_params", FolderTexts(root, "/sys/module/kvm/parameters")},
       {"mitigations", FolderTexts(root, cpu_folder + "/vulnerabilities")},
       {"cgroup", Cgroup(root)},
+      {"settings", HostSettings(root)},
       {"lab", Lab(root)},
   });
 }
