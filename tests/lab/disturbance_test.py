@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What stops, slows or moves vCPU threads amid a trial is found, each cause by its name; and a host that
-is left alone is quiet: no trial of a mix of payloads is flagged. With PLECTL_TEST_FULL=1 each cause 20 times,
+is left alone is quiet: no trial of a mix of payloads is flagged. With PLECTL_TEST_FULL=1 every cause 20 times,
 and 500 quiet trials on each of the kernels in PLECTL_DISTURBANCE_KERNELS (blanks between)."""
 
 import os
@@ -34,7 +34,6 @@ freeze() { echo 1 > $c/outer/inner/cgroup.freeze; usleep 60000; echo 0 > $c/oute
 freeze_parent() { echo 1 > $c/outer/cgroup.freeze; usleep 60000; echo 0 > $c/outer/cgroup.freeze; }
 freeze_v1() { echo FROZEN > /fz/v1/freezer.state; usleep 60000; echo THAWED > /fz/v1/freezer.state; }
 nice() { for tid in $(vcpus); do renice -n 5 -p $tid; done > /dev/null; }
-hog() { taskset 2 sh -c 'while :; do :; done' & usleep 100000; kill $!; }
 affinity() { for tid in $(vcpus); do taskset -p 1 $tid; done > /dev/null; }
 there_and_back() { for tid in $(vcpus); do taskset -p 1 $tid; usleep 20000; taskset -p 2 $tid; done > /dev/null; }
 quota() { echo '30000 100000' > $c/outer/inner/cpu.max; }
@@ -47,7 +46,7 @@ run() {
   plectl sweep /job/plan.yaml --out /job/$i --observer none --disturbed-repeats 0 --attempts 1 \\
     --progress none >&2 & pid=$!
   echo $$ > $c/cgroup.procs; echo $$ > /fz/cgroup.procs
-  until [ -s /job/$i/run.jsonl ]; do usleep 10000; done
+  until [ -s /job/$i/run.jsonl ]; do kill -0 $pid || return; usleep 10000; done
   for cause in CAUSES; do
     before=$(trials)
     until [ -n "$(vcpus)" ]; do kill -0 $pid || return; usleep 5000; done
@@ -71,7 +70,6 @@ CAUSES = {
     "freeze_parent": STOPPED,
     "freeze_v1": STOPPED,
     "nice": "the scheduling policy, priority or nice value of vCPU threads was changed",
-    "hog": "foreign tasks ran on the measured CPUs",
     "affinity": MOVED,
     "there_and_back": "vCPU threads changed their CPU",
     "quota": THROTTLED,
@@ -79,6 +77,7 @@ CAUSES = {
     "cgroup": "plectl was moved to another cgroup",
     "offline": MOVED,
 }
+IN_SHORT = ("quiet", "sigstop", "freeze_v1", "quota_parent", "offline")
 
 QUIET_PLAN = """
 name: quiet
@@ -97,14 +96,16 @@ ARMS = 2
 
 class Disturbance(lab_harness.LabTest):
     def test_each_cause_is_found(self):
-        script = SCRIPT.replace("TIMES", str(TIMES)).replace("CAUSES", " ".join(CAUSES))
+        causes = {cause: reason for cause, reason in CAUSES.items()
+                  if lab_harness.FULL or cause in IN_SHORT}
+        script = SCRIPT.replace("TIMES", str(TIMES)).replace("CAUSES", " ".join(causes))
         done = self.lab_script(script, "--lab-cpus", "2", *PATIENCE, timeout_s=7200,
-                               files={"plan.yaml": PLAN % len(CAUSES)})
+                               files={"plan.yaml": PLAN % len(causes)})
         runs = lab_harness.runs_of(done.stdout)
         self.assertEqual(len(runs), TIMES, done.stderr[-2000:])
         for trials in runs.values():
-            self.assertEqual(len(trials), len(CAUSES), done.stderr[-2000:])
-        for index, (cause, reason) in enumerate(CAUSES.items()):
+            self.assertEqual(len(trials), len(causes), done.stderr[-2000:])
+        for index, (cause, reason) in enumerate(causes.items()):
             trials = [trials[index] for trials in runs.values()]
             found = sum((reason or "quiet") in trial.get("disturbed_because", "quiet") for trial in trials)
             print(f"{cause}: {found} of {TIMES}; {trials[0].get('disturbed_because', 'quiet')[:150]}")
