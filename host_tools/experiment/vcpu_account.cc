@@ -36,7 +36,7 @@ Count LostNs(std::span<const VcpuTimes> vcpus, const std::function<Count(int cpu
   }
   uint64_t lost_ns = 0;
   for (const auto& [cpu, wanted] : wanted_ns) {
-    const Count run_ns = run_ns_on(cpu);
+    Count run_ns = run_ns_on(cpu);
     if (!run_ns.has_value()) return run_ns;
     lost_ns += wanted - std::min(wanted, run_ns.value());
   }

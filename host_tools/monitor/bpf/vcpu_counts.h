@@ -60,7 +60,7 @@ struct VcpuCounts {
   __u32 vcpu_id;
   __u32 pending_slot; /* of the last exit; kSlots: it has been handled */
   __u64 pending_since_ns;
-  __u32 ended; /* the thread has */
+  __u32 ended;         /* the thread has */
   __u32 has_run_delay; /* 0 also of a thread that runs several vCPUs: it is not told whose it was */
   __u64 vcpu;          /* its struct kvm_vcpu */
   __u64 current_vcpu;  /* in the counts of a thread's first vCPU: which one exited last */
