@@ -158,7 +158,8 @@ int Main(int argc, char** argv) {
   std::optional<experiment::RunLogWriter> writer;
   return RunProgram(argc, argv, flags, [&](Tally& tally) -> Status {
     scratch.emplace(directory);
-    PLECTL_ASSIGN_OR_RETURN(writer, experiment::RunLogWriter::Open(scratch->path()));
+    PLECTL_ASSIGN_OR_RETURN(auto opened, experiment::RunLogWriter::Open(scratch->path()));
+    writer.emplace(std::move(opened));
     return AddBenchmarks(*writer, tally);
   });
 }

@@ -30,20 +30,20 @@ Result<host::ObserverChoice> ChoiceOf(const std::string& name) {
   return Internal(fmt::format("the lab's request has an unknown observer {}", name));
 }
 
-Result<host::ObserverOptions> ObserversFromJson(const json& json) {
+Result<host::ObserverOptions> ObserversFromJson(const json& object) {
   host::ObserverOptions options;
   auto& [choice, check, details, check_drops_every_nth] = options;
-  PLECTL_ASSIGN_OR_RETURN(choice, ChoiceOf(json.at("choice").get<std::string>()));
-  if (json.at("check_every_trial").get<bool>()) check = host::CheckTrials::kEvery;
-  if (const auto names = json.at("details").get<std::string>(); !names.empty()) {
+  PLECTL_ASSIGN_OR_RETURN(choice, ChoiceOf(object.at("choice").get<std::string>()));
+  if (object.at("check_every_trial").get<bool>()) check = host::CheckTrials::kEvery;
+  if (const auto names = object.at("details").get<std::string>(); !names.empty()) {
     PLECTL_ASSIGN_OR_RETURN(details, host::ParseDetails(names));
   }
-  json.at("check_drops_every_nth").get_to(check_drops_every_nth);
+  object.at("check_drops_every_nth").get_to(check_drops_every_nth);
   return options;
 }
 
-std::chrono::seconds SecondsOf(const json& json) {
-  return std::chrono::seconds(json.get<int64_t>());
+std::chrono::seconds SecondsOf(const json& seconds) {
+  return std::chrono::seconds(seconds.get<int64_t>());
 }
 
 template <class Read>

@@ -11,13 +11,13 @@
 namespace plectl::experiment {
 using nlohmann::json;
 
-Result<JsonFields> JsonFields::Of(const json& json, std::string where) {
-  return Of(JsonValue(json), std::move(where));
+Result<JsonFields> JsonFields::Of(const json& object, std::string where) {
+  return Of(JsonValue(object), std::move(where));
 }
 
-Result<JsonFields> JsonFields::Of(const JsonValue& json, std::string where) {
-  if (json.is_object()) return JsonFields(json, std::move(where));
-  return BadInput(fmt::format("{}: expected an object, got {}", where, json.Describe()));
+Result<JsonFields> JsonFields::Of(const JsonValue& object, std::string where) {
+  if (object.is_object()) return JsonFields(object, std::move(where));
+  return BadInput(fmt::format("{}: expected an object, got {}", where, object.Describe()));
 }
 
 std::string JsonFields::PathOf(std::string_view key) const {

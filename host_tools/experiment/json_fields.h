@@ -22,8 +22,8 @@ namespace plectl::experiment {
 class JsonFields {
  public:
   // `where` names the object in messages ("trial"). BadInput when `json` is no object.
-  static Result<JsonFields> Of(const nlohmann::json& json, std::string where);
-  static Result<JsonFields> Of(const JsonValue& json, std::string where);
+  static Result<JsonFields> Of(const nlohmann::json& object, std::string where);
+  static Result<JsonFields> Of(const JsonValue& object, std::string where);
 
   [[nodiscard]] bool Has(std::string_view key) const;
   [[nodiscard]] Result<uint64_t> Uint(std::string_view key, uint64_t max = UINT64_MAX) const;
