@@ -24,7 +24,7 @@ constexpr uint64_t kWindowTscCycles = 1024;
 constexpr uint64_t kCountPauses = 300;
 constexpr uint64_t kWindowsPerProbe = 20;
 constexpr uint64_t kStormPauses = 500'000;
-constexpr int kStorms = 3;
+constexpr int kStorms = 8;
 constexpr uint64_t kGapMaxTscCycles = 65'535;
 
 struct Mode {

@@ -52,7 +52,7 @@ struct LabOptions {
   std::filesystem::path disk;
   std::optional<DiskFacts> disk_facts;        // filled in by RunInLab()
   uint64_t instructions_per_s = 200'000'000;  // emulated; also the TSC frequency in Hz
-  uint32_t memory_mib = 160;
+  uint32_t memory_mib = 176;
   std::string engine = "bochs-bin";  // a program in PATH, or a path
   std::filesystem::path directory;   // cache; empty: DefaultLabDirectory()
   std::string kernel_arguments;      // added to its kernel's command line, or empty
