@@ -47,6 +47,7 @@ def expected_samples(lines):
         add("valid", 1)
         add("records", sum(other["id"] == trial["id"] for other in trials))
         add("disturbed", int("disturbed_because" in trial))
+        add("not_contended", int("not_contended_because" in trial))
         add("pause_exits", trial["pause_exits"])
         add("kvm_exits", trial["kvm_exits_total"])
         add("window_updates", trial["window_updates"])
@@ -74,7 +75,7 @@ def expected_samples(lines):
 
 def trial_samples(samples):
     """Those of single trials, without the labels that expected_samples() leaves out."""
-    left_out = {"run", "point", "instance", "job"}
+    left_out = {"run", "point", "instance", "job", "textfile"}
     found = {}
     for (name, labels), value in samples.items():
         if name.startswith("plectl_trial_"):
@@ -183,8 +184,10 @@ class MetricsOfRuns(lab_harness.LabTest):
         self.assertEqual(one["plectl_sweep_trials", "remaining"], 0)
         self.assertEqual(one["plectl_sweep_eta_seconds",], 0)
         reloads = [trial["timings"]["params_ns"] for trial in lines
-                   if trial["kind"] == "trial" and trial["timings"]["params_ns"] >= 1e6]
-        self.assertEqual(one["plectl_sweep_reloads_total",], len(reloads))
+                   if trial["kind"] == "trial" and trial["timings"]["reloads"] > 0]
+        self.assertEqual(one["plectl_sweep_reloads_total",],
+                         sum(trial["timings"]["reloads"] for trial in lines
+                             if trial["kind"] == "trial"))
         self.assertAlmostEqual(one["plectl_sweep_reload_seconds_sum",], sum(reloads) / 1e9)
         for control in (line for line in lines if line["kind"] == "control"):
             if "missing_because" not in control:
