@@ -63,6 +63,9 @@ class Daemon(unittest.TestCase):
         self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.systemd.settimeout(WAIT_S)
         self.systemd.bind(f"{directory.name}/notify")
+        # As systemd's own, which everybody may write to: the monitor becomes nobody.
+        os.chmod(directory.name, 0o755)
+        os.chmod(f"{directory.name}/notify", 0o777)
         self.addCleanup(self.systemd.close)
         environment = dict(os.environ, NOTIFY_SOCKET=f"{directory.name}/notify",
                            WATCHDOG_USEC="60000000")
@@ -101,16 +104,20 @@ class Daemon(unittest.TestCase):
         for number, said in ((signal.SIGHUP, "read the names"), (signal.SIGUSR1, "released"),
                              (signal.SIGUSR2, "attached")):
             self.daemon.send_signal(number)
-            self.assertIn(said, self.daemon.stderr.readline())
+            # Other lines may come first, such as what a recorded host's /proc hides.
+            self.assertTrue(any(said in line for line in iter(self.daemon.stderr.readline, "")))
         self.assertIn('plectl_kvm_parameter{module="kvm_intel",parameter="ple_window"} 4096',
                       self.scrape())
         self.end(signal.SIGTERM)
 
-    def test_it_keeps_no_capability_but_two(self):
+    def test_it_keeps_no_capability_without_probes(self):
+        self.heard("READY=1")
         status = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text()
         for name in ("CapPrm", "CapEff", "CapBnd"):
             kept = int(re.search(rf"{name}:\s+(\w+)", status)[1], 16)
-            self.assertEqual(kept & ~(1 << 38 | 1 << 39), 0, f"{name} beyond PERFMON and BPF")
+            # What became nobody with (SETGID, SETUID) stays in the bounding set, where it is inert.
+            inert = 1 << 6 | 1 << 7 if name == "CapBnd" else 0
+            self.assertEqual(kept & ~(1 << 38 | 1 << 39 | inert), 0, f"{name} has too much")
         self.assertIn("NoNewPrivs:\t1", status)
 
     def test_scrapes_are_counted(self):

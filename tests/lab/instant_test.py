@@ -69,7 +69,7 @@ class Instant(lab_harness.LabTest):
 
     def test_a_job_that_fits_barely_resumes_and_a_larger_one_boots_cold_and_says_so(self):
         for mib, notes in ((15, ()), (20, ("booting the lab, since its job of 20 MiB is too large",
-                                           "the lab gets 220 MiB of memory"))):
+                                           "the lab gets 236 MiB of memory"))):
             content = os.urandom(mib << 20)
             (self.directory / "large").write_bytes(content)
             done = self.plectl("lab", "exec", "--file", "large", "--", "md5sum", "/job/large")
