@@ -35,10 +35,10 @@ class Calibrate(lab_harness.LabTest):
         costs = {time["observer"]: time["tsc_cycles_per_pause_exit"]
                  for time in report["observers"]}
         print(costs)
-        # The goal is 180, which bench/observer_cost --check holds: one calibration moves by some
-        # cycles with the phase of the tick (169.6 and 181.2 of two builds of the same source).
-        self.assertLessEqual(costs["bpf (default)"], 190)
-        self.assertLessEqual(costs["pause-only"], 150)
+        # The goal is 180. One release build gave 181.2 and a debug build 169.6; whether that is the
+        # tick's phase or a dearer observer is not known yet, so the long form keeps the goal.
+        self.assertLessEqual(costs["bpf (default)"], 180 if lab_harness.FULL else 190)
+        self.assertLessEqual(costs["pause-only"], 145)
 
     def test_the_host_gets_its_parameters_back(self):
         done = self.lab_script("plectl calibrate --body-loops 0 >&2 && plectl params show --format "
