@@ -75,6 +75,7 @@ int RunCommandLine(int argc, const char* const* argv, CommandContext& context) {
   AddLabAgentCommand(app, context);
   AddLabSweepCommand(app, context);
   AddLabCalibrateCommand(app, context);
+  AddLabSelftestCommand(app, context);
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   if (!arguments.empty() && arguments.front() == "help") {
     auto help = HelpArguments(app, {arguments.begin() + 1, arguments.end()});

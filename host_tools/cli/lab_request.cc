@@ -46,6 +46,24 @@ std::chrono::seconds SecondsOf(const json& seconds) {
   return std::chrono::seconds(seconds.get<int64_t>());
 }
 
+json MeasureToJson(const MeasureRequest& request) {
+  const auto& [cpu, format, relax_tsc_cycles, wait] = request;
+  return {{"cpu", cpu},
+          {"format", format},
+          {"relax_tsc_cycles", relax_tsc_cycles},
+          {"wait_s", wait.count()}};
+}
+
+MeasureRequest MeasureFromJson(const json& object) {
+  MeasureRequest request;
+  auto& [cpu, format, relax_tsc_cycles, wait] = request;
+  object.at("cpu").get_to(cpu);
+  object.at("format").get_to(format);
+  object.at("relax_tsc_cycles").get_to(relax_tsc_cycles);
+  wait = SecondsOf(object.at("wait_s"));
+  return request;
+}
+
 template <class Read>
 auto Guarded(const Read& read) -> decltype(read()) {
   try {
@@ -90,10 +108,9 @@ Result<SweepRequest> SweepRequestFromJson(std::string_view text) {
 }
 
 std::string ToJson(const CalibrateRequest& request) {
-  const auto& [keep_params, cpu, bodies, format, relax_tsc_cycles, wait] = request;
-  const json json = {{"keep_params", keep_params}, {"cpu", cpu},
-                     {"bodies", bodies},           {"format", format},
-                     {"wait_s", wait.count()},     {"relax_tsc_cycles", relax_tsc_cycles}};
+  const auto& [measure, keep_params, bodies] = request;
+  const json json = {
+      {"measure", MeasureToJson(measure)}, {"keep_params", keep_params}, {"bodies", bodies}};
   return json.dump(1) + "\n";
 }
 
@@ -101,13 +118,27 @@ Result<CalibrateRequest> CalibrateRequestFromJson(std::string_view text) {
   return Guarded([&]() -> Result<CalibrateRequest> {
     const json json = json::parse(text);
     CalibrateRequest request;
-    auto& [keep_params, cpu, bodies, format, relax_tsc_cycles, wait] = request;
+    auto& [measure, keep_params, bodies] = request;
+    measure = MeasureFromJson(json.at("measure"));
     json.at("keep_params").get_to(keep_params);
-    json.at("cpu").get_to(cpu);
     json.at("bodies").get_to(bodies);
-    json.at("format").get_to(format);
-    json.at("relax_tsc_cycles").get_to(relax_tsc_cycles);
-    wait = SecondsOf(json.at("wait_s"));
+    return request;
+  });
+}
+
+std::string ToJson(const SelftestRequest& request) {
+  const auto& [measure, deadline] = request;
+  const json json = {{"measure", MeasureToJson(measure)}, {"deadline_s", deadline.count()}};
+  return json.dump(1) + "\n";
+}
+
+Result<SelftestRequest> SelftestRequestFromJson(std::string_view text) {
+  return Guarded([&]() -> Result<SelftestRequest> {
+    const json json = json::parse(text);
+    SelftestRequest request;
+    auto& [measure, deadline] = request;
+    measure = MeasureFromJson(json.at("measure"));
+    deadline = SecondsOf(json.at("deadline_s"));
     return request;
   });
 }

@@ -14,9 +14,9 @@
 
 namespace plectl::cli {
 
-// The options of `plectl sweep` and `plectl calibrate` that say what is measured and how. A command
-// that runs inside the lab gets them as a file of its job: one codec writes and reads it, and does
-// not compile when it leaves a field out.
+// The options of `plectl sweep`, `plectl calibrate` and `plectl selftest` that say what is measured
+// and how. A command that runs inside the lab gets them as a file of its job: one codec writes and
+// reads it, and does not compile when it leaves a field out.
 struct SweepRequest {
   uint32_t attempts_max = 3;
   uint32_t disturbed_repeats_max = 2;  // of a trial that noise has disturbed
@@ -28,25 +28,39 @@ struct SweepRequest {
   std::optional<uint64_t> only_lab_seed;
 };
 
-struct CalibrateRequest {
-  bool keep_params = false;
-  int cpu = 0;
-  std::vector<uint64_t> bodies = {0, 1, 5, 20};
+// Of every command that measures a CPU by guests of its own.
+struct MeasureRequest {
+  int cpu = 0;  // that the guests run on
   std::string format = "text";
   uint64_t relax_tsc_cycles = 0;
   std::chrono::seconds wait{0};
 };
 
+struct CalibrateRequest {
+  MeasureRequest measure;
+  bool keep_params = false;
+  std::vector<uint64_t> bodies = {0, 1, 5, 20};
+};
+
+struct SelftestRequest {
+  MeasureRequest measure;
+  std::chrono::seconds deadline{300};  // what had no turn by then is not tried
+};
+
 // Where the lab finds them.
 inline constexpr std::string_view kSweepRequestFile = "/job/sweep.json";
 inline constexpr std::string_view kCalibrateRequestFile = "/job/calibrate.json";
+inline constexpr std::string_view kSelftestRequestFile = "/job/selftest.json";
 // The hidden commands that read them.
 inline constexpr std::string_view kSweepInLab = "lab-sweep";
 inline constexpr std::string_view kCalibrateInLab = "lab-calibrate";
+inline constexpr std::string_view kSelftestInLab = "lab-selftest";
 
 std::string ToJson(const SweepRequest& request);
 Result<SweepRequest> SweepRequestFromJson(std::string_view text);
 std::string ToJson(const CalibrateRequest& request);
 Result<CalibrateRequest> CalibrateRequestFromJson(std::string_view text);
+std::string ToJson(const SelftestRequest& request);
+Result<SelftestRequest> SelftestRequestFromJson(std::string_view text);
 
 }  // namespace plectl::cli

@@ -5,68 +5,54 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "host_tools/base/clock.h"
+#include "host_tools/base/file.h"
 #include "host_tools/base/stop.h"
 #include "host_tools/cli/command.h"
-#include "host_tools/cli/lab_options.h"
-#include "host_tools/cli/lab_printer.h"
+#include "host_tools/cli/cpu_measurement.h"
+#include "host_tools/cli/lab_request.h"
 #include "host_tools/cli/sweep_host.h"
-#include "host_tools/cli/wait_option.h"
 #include "host_tools/experiment/selftest.h"
 #include "host_tools/guests/payload_source.h"
-#include "host_tools/guests/vmm_runner.h"
 #include "host_tools/guests/workload_check.h"
-#include "host_tools/host/module_loader.h"
-#include "host_tools/lab/lab.h"
+#include "host_tools/host/module_params.h"
 #include "host_tools/output/selftest_report.h"
 
 namespace plectl::cli {
 namespace {
 
-struct Options {
-  bool in_lab = false;
-  int cpu = 0;
-  std::string format = "text";
-  uint64_t relax_tsc_cycles = 0;
-  std::chrono::seconds wait{0};
-  lab::LabOptions lab;
+struct Options : SelftestRequest {
+  MeasurePlace place;
 };
 
 void SayStep(std::string_view what) { fmt::print(stderr, "trying {}\n", what); }
 
-Result<std::unique_ptr<experiment::Calibrator>> MakeCalibrator(const HostRoot& root,
-                                                               host::KvmModule module,
-                                                               const guests::PayloadImage& payloads,
-                                                               const Options& options) {
-  PLECTL_ASSIGN_OR_RETURN(auto loader, host::MakeKmodLoader(root));
-  PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
-                          host::ParamSession::Begin(root, module, std::move(loader)));
-  params.WaitForOthers(options.wait);
-  return std::make_unique<experiment::Calibrator>(
-      experiment::CalibratorParts{.root = root,
-                                  .module = module,
-                                  .params = std::move(params),
-                                  .runner = std::make_unique<guests::VmmRunner>(payloads),
-                                  .relax_tsc_cycles = options.relax_tsc_cycles,
-                                  .cpu = options.cpu,
-                                  .on_step = SayStep});
+// Whether no more steps may be begun: what is left of `deadline` belongs to the last of them (a
+// guest takes 20 s at most) and to the restoration of the host.
+bool OutOfTime(const Stopwatch& since_start, std::chrono::seconds deadline) {
+  constexpr std::chrono::seconds kLastStep{30};
+  const auto tried = deadline - std::min(kLastStep, deadline / 2);
+  return std::chrono::nanoseconds(since_start.ElapsedNs()) >= tried;
 }
 
 // Both observers in every trial: three witnesses.
-SweepArguments ArgumentsOf(const Options& options) {
+SweepArguments ArgumentsOf(const MeasureRequest& request) {
   SweepArguments arguments;
-  arguments.wait = options.wait;
-  arguments.relax_tsc_cycles = options.relax_tsc_cycles;
+  arguments.wait = request.wait;
+  arguments.relax_tsc_cycles = request.relax_tsc_cycles;
   arguments.observers.check = host::CheckTrials::kEvery;
   return arguments;
 }
 
-Result<experiment::SelftestReport> TryHost(CommandContext& context, const Options& options) {
-  PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(options.relax_tsc_cycles));
+Result<experiment::SelftestReport> TryHost(CommandContext& context,
+                                           const SelftestRequest& options) {
+  const Stopwatch since_start;
+  PLECTL_RETURN_IF_ERROR(guests::CheckRelaxTscCycles(options.measure.relax_tsc_cycles));
   if (!context.root.is_real()) {
     return BadInput("the self-test tries a CPU: a recorded host has none", "leave --host-root out");
   }
@@ -77,70 +63,56 @@ Result<experiment::SelftestReport> TryHost(CommandContext& context, const Option
   }
   PLECTL_ASSIGN_OR_RETURN(const guests::PayloadImage payloads, guests::EmbeddedPayloads());
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
-  const SweepArguments arguments = ArgumentsOf(options);
+  MeasureRequest measure = options.measure;
+  measure.wait = std::min(measure.wait, options.deadline);
+  const SweepArguments arguments = ArgumentsOf(measure);
   return experiment::RunSelftest(
       {.root = context.root,
        .module = module,
        .payloads = payloads,
-       .cpu = options.cpu,
-       .make_calibrator = [&] { return MakeCalibrator(context.root, module, payloads, options); },
+       .cpu = measure.cpu,
+       .make_calibrator =
+           [&] { return MakeCalibrator(context, module, payloads, measure, "trying"); },
        .make_executor =
            [&](const experiment::Plan& plan) {
              return MakeKvmExecutor(context, plan, payloads, arguments);
            },
-       .on_step = SayStep});
+       .on_step = SayStep,
+       .out_of_time = [&] { return OutOfTime(since_start, options.deadline); }});
 }
 
-Result<int> SelftestHere(CommandContext& context, const Options& options) {
+Result<int> SelftestHere(CommandContext& context, const SelftestRequest& options) {
   PLECTL_ASSIGN_OR_RETURN(const experiment::SelftestReport report, TryHost(context, options));
-  fmt::print(
-      "{}", options.format == "json" ? output::SelftestJson(report) : output::SelftestText(report));
+  fmt::print("{}", options.measure.format == "json" ? output::SelftestJson(report)
+                                                    : output::SelftestText(report));
   return experiment::SelftestExitCode(report.checks);
 }
 
-// The same command inside.
 Result<int> SelftestInLab(const Options& options) {
-  PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
-  lab::LabOptions lab_options = options.lab;
-  lab_options.stop_fd = stop.fd();
-  lab::LabJob job;
-  job.argv = {"plectl",   "selftest",
-              "--format", options.format,
-              "--cpu",    std::to_string(options.cpu),
-              "--wait",   std::to_string(options.wait.count())};
-  if (options.lab.profile) {
-    const uint64_t cycles = options.lab.profile->pause_tsc_cycles;
-    job.argv.insert(job.argv.end(), {"--relax-tsc-cycles", std::to_string(cycles)});
-  }
-  LabPrinter printer({.console = false, .machine = false, .json = false});
-  PLECTL_ASSIGN_OR_RETURN(const lab::LabOutcome outcome, lab::RunInLab(lab_options, job, printer));
-  return outcome.exit_code;
+  SelftestRequest request = static_cast<const SelftestRequest&>(options);
+  PLECTL_ASSIGN_OR_RETURN(request.measure, MeasureRequestInLab(options.measure, options.place));
+  return RunLabCommand(options.place, {kSelftestInLab, kSelftestRequestFile, ToJson(request)});
 }
 
-int RunSelftestCommand(CommandContext& context, const Options& options) {
-  const Result<int> exit_code =
-      options.in_lab ? SelftestInLab(options) : SelftestHere(context, options);
+Result<int> SelftestInside(CommandContext& context) {
+  PLECTL_ASSIGN_OR_RETURN(const std::string text, ReadFile(kSelftestRequestFile));
+  PLECTL_ASSIGN_OR_RETURN(const SelftestRequest request, SelftestRequestFromJson(text));
+  return SelftestHere(context, request);
+}
+
+int ExitCodeOf(const Result<int>& exit_code) {
   return exit_code ? *exit_code : ReportError(exit_code.error());
 }
 
 void AddOptions(CLI::App& command, Options& options) {
   command
-      .add_option_function<std::string>(
-          "--host", [&options](const std::string& host) { options.in_lab = host == "lab"; },
-          "What to try: local (needs root), or lab (the emulated host)")
-      ->check(CLI::IsMember({"local", "lab"}));
-  command.add_option("--cpu", options.cpu, "The host CPU that the guests run on")
-      ->check(CLI::Range(0, 1023))
-      ->capture_default_str();
-  command.add_option("--format", options.format, "text or json (to attach to a report)")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  command
-      .add_option("--relax-tsc-cycles", options.relax_tsc_cycles,
-                  "What each relax instruction costs, for the lab's CPU profiles")
-      ->group("");
-  AddWaitOption(command, options.wait);
-  AddLabOptions(command, options.lab);
+      .add_option_function<int64_t>(
+          "--deadline-s",
+          [&options](int64_t seconds) { options.deadline = std::chrono::seconds(seconds); },
+          "What had no turn after so many seconds is not tried (exit code 5)")
+      ->check(CLI::Range(int64_t{1}, int64_t{options.deadline.count()}))
+      ->default_str(std::to_string(options.deadline.count()));
+  AddMeasureOptions(command, options.measure, options.place);
 }
 
 }  // namespace
@@ -151,11 +123,20 @@ void AddSelftestCommand(CLI::App& app, CommandContext& context) {
       "selftest", "Try whether what plectl assumes of a CPU and a kernel holds on this host");
   AddOptions(*command, *options);
   command->footer(
-      "Takes some minutes at most, reloads the KVM module and restores it.\n"
+      "Takes five minutes at most, reloads the KVM module and restores it.\n"
       "Exit codes: 0 all holds; 1 something does not; 5 it could not be tried.\n"
       "Example: sudo plectl selftest --format json > selftest.json");
-  command->callback(
-      [&context, options] { context.exit_code = RunSelftestCommand(context, *options); });
+  command->callback([&context, options] {
+    context.exit_code = ExitCodeOf(options->place.in_lab ? SelftestInLab(*options)
+                                                         : SelftestHere(context, *options));
+  });
+}
+
+void AddLabSelftestCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* command =
+      app.add_subcommand(std::string(kSelftestInLab), "Try the self-test inside the lab");
+  command->group("");
+  command->callback([&context] { context.exit_code = ExitCodeOf(SelftestInside(context)); });
 }
 
 }  // namespace plectl::cli

@@ -12,4 +12,7 @@ struct CommandContext;
 // `plectl selftest`: tries on this host what plectl assumes of one.
 void AddSelftestCommand(CLI::App& app, CommandContext& context);
 
+// `plectl lab-selftest`: what the lab runs for it, with the options of its request file.
+void AddLabSelftestCommand(CLI::App& app, CommandContext& context);
+
 }  // namespace plectl::cli

@@ -102,9 +102,16 @@ Result<bool> Calibrator::Fires(const LoopCliff& loop, uint64_t gap, host::Observ
   return exits.value() > 0;
 }
 
-Result<Count> Calibrator::FindCliff(const LoopCliff& loop, host::ObserverPair& observers) {
-  return FindFirstGap(loop.predicted_gap, kGapMaxTscCycles,
-                      [&](uint64_t gap) { return Fires(loop, gap, observers); });
+Status Calibrator::SearchFirstGap(LoopCliff& loop, host::ObserverPair& observers) {
+  const Result<Count> first =
+      FindFirstGap(loop.predicted_gap, kGapMaxTscCycles, [&](uint64_t gap) -> Result<bool> {
+        loop.out_of_time = parts_.out_of_time();
+        if (loop.out_of_time) return Inconclusive(std::string(kOutOfTime));
+        return Fires(loop, gap, observers);
+      });
+  if (!first && !loop.out_of_time) return Fail(first.error());
+  loop.first_gap = first ? *first : Count::Missing(std::string(kOutOfTime));
+  return OkStatus();
 }
 
 Status Calibrator::MeasureCliffs(CalibrationReport& report) {
@@ -113,7 +120,7 @@ Status Calibrator::MeasureCliffs(CalibrationReport& report) {
   for (LoopCliff& loop : report.cliffs) {
     parts_.on_step(
         fmt::format("the first gap for {}, {} loops in its body", loop.loop, loop.body_loops));
-    PLECTL_ASSIGN_OR_RETURN(loop.first_gap, FindCliff(loop, observers));
+    PLECTL_RETURN_IF_ERROR(SearchFirstGap(loop, observers));
   }
   return OkStatus();
 }
@@ -156,6 +163,7 @@ Status Calibrator::MeasureObservers(CalibrationReport& report) {
 }
 
 Result<std::string> Calibrator::WhyNotToTry(double interval_tsc_cycles) {
+  if (parts_.out_of_time()) return std::string(kOutOfTime);
   const auto params = parts_.params.Apply(SmallWindow(parts_.module, interval_tsc_cycles));
   if (!params) {
     // A module in use: what was measured without a reload is worth something too.

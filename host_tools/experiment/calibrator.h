@@ -27,7 +27,12 @@ struct LoopCliff {
   double interval_tsc_cycles = 0;
   uint64_t predicted_gap = 0;
   Count first_gap = Count::Missing("not measured");
+  bool out_of_time = false;  // first_gap was not searched to its end
 };
+
+// Why something was not tried when CalibratorParts::out_of_time or SelftestParts::out_of_time says
+// so.
+inline constexpr std::string_view kOutOfTime = "not tried: out of time";
 
 // What one way of observing adds to each PAUSE exit, in TSC cycles of this host.
 struct ObserverTime {
@@ -62,6 +67,8 @@ struct CalibratorParts {
   int cpu = 0;  // that the guests run on
   // Told what is measured next, for people: some of it takes many seconds.
   std::function<void(std::string_view)> on_step = [](std::string_view) {};
+  // Asked before each reload: whether no more of them may be begun.
+  std::function<bool()> out_of_time = [] { return false; };
 };
 
 // Measures PAUSE and its loops on a host, then reloads the module to see whether PLE starts to fire
@@ -75,6 +82,10 @@ class Calibrator {
   // `depth` leaves out is missing.
   Result<CalibrationReport> Run(const std::vector<uint64_t>& bodies, CalibrationDepth depth);
   Status Finish() { return parts_.params.Restore(); }
+  // For Run(): see CalibratorParts.
+  void SetOutOfTime(std::function<bool()> out_of_time) {
+    parts_.out_of_time = std::move(out_of_time);
+  }
 
  private:
   Result<guests::GuestResult> RunGuest(const guests::GuestRequest& request,
@@ -82,9 +93,10 @@ class Calibrator {
   [[nodiscard]] guests::GuestRequest RequestOf(const std::string& payload, uint64_t iterations,
                                                uint64_t body_loops) const;
   Result<Calibration> Measure(uint64_t body_loops);
-  Result<Count> FindCliff(const LoopCliff& loop, host::ObserverPair& observers);
   Result<bool> Fires(const LoopCliff& loop, uint64_t gap, host::ObserverPair& observers);
-  // PLE is off, or the module is in use; empty when neither is so.
+  // The first gap of one loop, or why it is not known.
+  Status SearchFirstGap(LoopCliff& loop, host::ObserverPair& observers);
+  // PLE is off, the module is in use, or no time is left; empty when none is so.
   Result<std::string> WhyNotToTry(double interval_tsc_cycles);
   Status MeasureCliffs(CalibrationReport& report);
   Status MeasureObservers(CalibrationReport& report);

@@ -21,6 +21,8 @@ constexpr std::string_view kLoop = "pause_loop";
 // A fair one: once two vCPUs have met, every round waits.
 constexpr std::string_view kLock = "ticket";
 constexpr uint64_t kWindowsPerTrial = 100;
+// Where no window can be set the loop is only there to be counted.
+constexpr uint64_t kFewTurns = 100'000;
 
 // TSC cycles, or AMD's PAUSEs.
 struct Windows {
@@ -29,6 +31,24 @@ struct Windows {
 };
 Windows WindowsOf(host::KvmModule module) {
   return module == host::KvmModule::kAmd ? Windows{1000, 3000} : Windows{4096, 16'384};
+}
+
+SelftestCheck NotTried(const std::string& name, const std::string& because) {
+  SelftestCheck check;
+  check.name = name;
+  check.expectation = "tried, as plectl docs selftest says";
+  check.essential = name != "tsc" && name != "core_clock";
+  check.because = because;
+  return check;
+}
+
+// A loop of PAUSEs, and a lock of the default length.
+std::string Workloads(int cpu, uint64_t turns) {
+  return fmt::format(
+      "workloads:\n"
+      "  - {{payload: {}, vcpus: 1, cpus: [{}], iterations: {}}}\n"
+      "  - {{payload: {}, vcpus: 2, cpus: [{}]}}\n",
+      kLoop, cpu, turns, kLock, cpu);
 }
 
 class Selftest {
@@ -42,16 +62,25 @@ class Selftest {
     PLECTL_RETURN_IF_ERROR(TryTrials());
     PLECTL_ASSIGN_OR_RETURN(const KvmState after, ReadKvmState(parts_.root, parts_.module));
     report_.checks.push_back(CheckRestored(before, after));
+    NameWhatIsNotTried();
     return std::move(report_);
   }
 
  private:
+  // Once out of time, always.
+  bool OutOfTime() {
+    out_of_time_ = out_of_time_ || parts_.out_of_time();
+    return out_of_time_;
+  }
+
   // The calibration, while the core's clock is counted, and the gap's cliff.
   Status TryGap() {
+    if (OutOfTime()) return OkStatus();
     const int cpu = parts_.cpu;
     host::MsrCounters counters(parts_.root);
     static_cast<void>(counters.Read(std::span(&cpu, 1)));  // counts from here
     PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<Calibrator> calibrator, parts_.make_calibrator());
+    calibrator->SetOutOfTime([this] { return OutOfTime(); });
     const Result<CalibrationReport> measured = calibrator->Run({0}, CalibrationDepth::kCliffs);
     PLECTL_RETURN_IF_ERROR(calibrator->Finish());
     PLECTL_RETURN_IF_ERROR(measured);
@@ -60,13 +89,17 @@ class Selftest {
       report_.checks.push_back(CheckGapCliff(*measured, loop));
     }
     interval_tsc_cycles_ = measured->calibration.pause_loop_tsc_cycles;
+    no_windows_because_ = measured->not_tried_because;
     return OkStatus();
   }
 
   Status TryTrials() {
-    PLECTL_ASSIGN_OR_RETURN(const Plan plan,
-                            ParsePlan(SelftestPlan(parts_.module, interval_tsc_cycles_, parts_.cpu),
-                                      "selftest", parts_.payloads));
+    if (OutOfTime()) return OkStatus();
+    const std::string text =
+        no_windows_because_.empty()
+            ? SelftestPlan(parts_.module, interval_tsc_cycles_, parts_.cpu)
+            : fmt::format("name: selftest\narms: [pause]\n{}", Workloads(parts_.cpu, kFewTurns));
+    PLECTL_ASSIGN_OR_RETURN(const Plan plan, ParsePlan(text, "selftest", parts_.payloads));
     PLECTL_ASSIGN_OR_RETURN(const std::unique_ptr<Executor> executor, parts_.make_executor(plan));
     report_.host = executor->Host();
     report_.calibration = executor->Calibrate(plan);
@@ -84,11 +117,13 @@ class Selftest {
     for (const ScheduledTrial& trial : MakeSchedule(plan)) {
       const std::string& payload = plan.workloads[trial.workload].payload;
       if (payload == kLock && std::exchange(locked, true)) continue;
+      if (OutOfTime()) return OkStatus();
       PLECTL_RETURN_IF_ERROR(CheckNotStopped());
       parts_.on_step(fmt::format("a trial of {}", payload));
       PLECTL_ASSIGN_OR_RETURN(TrialRecord record, executor.Run(plan, trial, 1));
       report_.trials.push_back(std::move(record));
     }
+    if (OutOfTime()) return OkStatus();
     parts_.on_step("the controls");
     PLECTL_ASSIGN_OR_RETURN(report_.controls, executor.RunControls(plan));
     return OkStatus();
@@ -99,22 +134,53 @@ class Selftest {
                                 ? report_.calibration.pause_loop_tsc_cycles
                                 : interval_tsc_cycles_;
     for (const TrialRecord& trial : report_.trials) {
-      report_.checks.push_back(trial.workload.payload == kLock
-                                   ? CheckContended(trial)
-                                   : CheckWindow(parts_.module, trial, interval));
+      const bool is_lock = trial.workload.payload == kLock;
+      if (!is_lock && !no_windows_because_.empty()) continue;
+      report_.checks.push_back(is_lock ? CheckContended(trial)
+                                       : CheckWindow(parts_.module, trial, interval));
     }
-    report_.checks.push_back(CheckWitnesses(report_.trials));
+    if (!report_.trials.empty()) report_.checks.push_back(CheckWitnesses(report_.trials));
     for (const ControlRecord& control : report_.controls) {
       report_.checks.push_back(CheckControl(control));
     }
   }
 
+  // All checks in their order, those that had no turn as missing.
+  void NameWhatIsNotTried() {
+    const std::string why = out_of_time_ ? std::string(kOutOfTime) : no_windows_because_;
+    std::vector<SelftestCheck> all;
+    for (const std::string& name : SelftestCheckNames(parts_.module)) {
+      const auto found = std::ranges::find(report_.checks, name, &SelftestCheck::name);
+      all.push_back(found != report_.checks.end() ? std::move(*found) : NotTried(name, why));
+    }
+    report_.checks = std::move(all);
+  }
+
   const SelftestParts& parts_;
   SelftestReport report_;
+  bool out_of_time_ = false;
+  std::string no_windows_because_;  // not empty: the host's parameters are left as they are
   double interval_tsc_cycles_ = 0;
 };
 
 }  // namespace
+
+std::vector<std::string> SelftestCheckNames(host::KvmModule module) {
+  const Windows windows = WindowsOf(module);
+  std::vector<std::string> names = {"tsc",
+                                    "core_clock",
+                                    "gap_cliff of pause_loop",
+                                    "gap_cliff of wait_loop",
+                                    fmt::format("window {}", windows.small),
+                                    fmt::format("window {}", windows.large),
+                                    "contention",
+                                    "witnesses"};
+  for (const std::string_view control : kControlNames) {
+    names.push_back(fmt::format("control {}", control));
+  }
+  names.emplace_back("restored");
+  return names;
+}
 
 std::string SelftestPlan(host::KvmModule module, double interval_tsc_cycles, int cpu) {
   const Windows windows = WindowsOf(module);
@@ -126,11 +192,7 @@ std::string SelftestPlan(host::KvmModule module, double interval_tsc_cycles, int
       fmt::format("[{}, {}]", windows.small, windows.large);
   std::string text = "name: selftest\narms: [pause]\nparams:\n";
   for (const auto& [name, value] : params) text += fmt::format("  {}: {}\n", name, value);
-  return text + fmt::format(
-                    "workloads:\n"
-                    "  - {{payload: {}, vcpus: 1, cpus: [{}], iterations: {}}}\n"
-                    "  - {{payload: {}, vcpus: 2, cpus: [{}]}}\n",
-                    kLoop, cpu, kWindowsPerTrial * (static_cast<uint64_t>(pauses) + 2), kLock, cpu);
+  return text + Workloads(cpu, kWindowsPerTrial * (static_cast<uint64_t>(pauses) + 2));
 }
 
 Result<SelftestReport> RunSelftest(const SelftestParts& parts) { return Selftest(parts).Run(); }

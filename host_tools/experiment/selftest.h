@@ -28,6 +28,9 @@ struct SelftestParts {
   std::function<Result<std::unique_ptr<Executor>>(const Plan&)> make_executor;
   // Told what is tried next, for people.
   std::function<void(std::string_view)> on_step = [](std::string_view) {};
+  // Asked before each step: whether no more of them may be begun. The checks that had no turn are
+  // missing then (kOutOfTime); the host is restored and compared all the same.
+  std::function<bool()> out_of_time = [] { return false; };
 };
 
 // NOLINTNEXTLINE(bugprone-exception-escape): clang-tidy 14 distrusts the move of json
@@ -42,6 +45,9 @@ struct SelftestReport {
 // Errors are those of the environment, and a requested stop; whatever the host's CPU does wrong is
 // a check that failed. The host is restored before this returns.
 Result<SelftestReport> RunSelftest(const SelftestParts& parts);
+
+// The names of all checks, in their order.
+std::vector<std::string> SelftestCheckNames(host::KvmModule module);
 
 // The plan whose trials it runs, as text: two fixed windows, and a lock on one CPU.
 std::string SelftestPlan(host::KvmModule module, double interval_tsc_cycles, int cpu);

@@ -127,6 +127,7 @@ SelftestCheck CheckGapCliff(const CalibrationReport& report, const LoopCliff& lo
       fmt::format("PLE fires from a gap of the PAUSEs' distance on: {:.1f} to {:.1f} TSC cycles",
                   least, most));
   if (!report.not_tried_because.empty()) return Missing(std::move(check), report.not_tried_because);
+  if (loop.out_of_time) return Missing(std::move(check), loop.first_gap.missing_because());
   const std::string distance = fmt::format("distance {:.2f}", loop.interval_tsc_cycles);
   if (!loop.first_gap.has_value()) {
     return Judged(std::move(check), distance, loop.first_gap.missing_because());

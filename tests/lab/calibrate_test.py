@@ -40,6 +40,14 @@ class Calibrate(lab_harness.LabTest):
         self.assertLessEqual(costs["bpf (default)"], 180 if lab_harness.FULL else 190)
         self.assertLessEqual(costs["pause-only"], 145)
 
+    def test_every_option_reaches_the_lab(self):
+        report = self.calibrate("--relax-tsc-cycles", "77", "--body-loops", "2", "--keep-params")
+        self.assertEqual(report["calibration"]["pause_tsc_cycles"], 77)
+        self.assertEqual({loop["body_loops"] for loop in report["loops"]}, {2})
+        self.assertEqual({loop["first_gap_tsc_cycles"]["missing_because"] for loop in report["loops"]},
+                         {"not measured"})
+        self.assertEqual(report["observers"], [])
+
     def test_the_host_gets_its_parameters_back(self):
         done = self.lab_script("plectl calibrate --body-loops 0 >&2 && plectl params show --format "
                                "json && ls /var/lib/plectl")

@@ -67,22 +67,36 @@ TEST(SweepRequest, WhatIsNoneIsRefused) {
   EXPECT_FALSE(SweepRequestFromJson(text));
 }
 
+// Nothing of it is a default.
+MeasureRequest FullMeasureRequest() {
+  return {.cpu = 3, .format = "json", .relax_tsc_cycles = 99, .wait = std::chrono::seconds(11)};
+}
+
+void ExpectFull(const MeasureRequest& request) {
+  EXPECT_EQ(request.cpu, 3);
+  EXPECT_EQ(request.format, "json");
+  EXPECT_EQ(request.relax_tsc_cycles, 99U);
+  EXPECT_EQ(request.wait.count(), 11);
+}
+
 TEST(CalibrateRequest, EveryOptionReachesTheLab) {
-  const CalibrateRequest full{.keep_params = true,
-                              .cpu = 3,
-                              .bodies = {7, 8},
-                              .format = "json",
-                              .relax_tsc_cycles = 99,
-                              .wait = std::chrono::seconds(11)};
+  const CalibrateRequest full{
+      .measure = FullMeasureRequest(), .keep_params = true, .bodies = {7, 8}};
   const auto request = CalibrateRequestFromJson(ToJson(full));
   ASSERT_TRUE(request) << request.error().Text();
+  ExpectFull(request->measure);
   EXPECT_TRUE(request->keep_params);
-  EXPECT_EQ(request->cpu, 3);
   EXPECT_THAT(request->bodies, testing::ElementsAre(7, 8));
-  EXPECT_EQ(request->format, "json");
-  EXPECT_EQ(request->relax_tsc_cycles, 99U);
-  EXPECT_EQ(request->wait.count(), 11);
   EXPECT_FALSE(CalibrateRequestFromJson("{}"));
+}
+
+TEST(SelftestRequest, EveryOptionReachesTheLab) {
+  const SelftestRequest full{.measure = FullMeasureRequest(), .deadline = std::chrono::seconds(5)};
+  const auto request = SelftestRequestFromJson(ToJson(full));
+  ASSERT_TRUE(request) << request.error().Text();
+  ExpectFull(request->measure);
+  EXPECT_EQ(request->deadline.count(), 5);
+  EXPECT_FALSE(SelftestRequestFromJson("{}"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace {
 using host::KvmModule;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr uint64_t kTurns = 100'000;
 
@@ -76,6 +77,13 @@ TEST(CheckGapCliff, ComparesTheFirstGapWithTheDistance) {
   EXPECT_EQ(CheckGapCliff(report, loop).outcome, CheckOutcome::kMissing);
 }
 
+TEST(CheckGapCliff, IsMissingWhereNoTimeWasLeft) {
+  LoopCliff loop{"wait_loop", 0, 142, 142, Count::Missing(std::string(kOutOfTime)), true};
+  const SelftestCheck check = CheckGapCliff(CalibrationReport(), loop);
+  EXPECT_EQ(check.outcome, CheckOutcome::kMissing);
+  EXPECT_EQ(check.because, kOutOfTime);
+}
+
 TEST(CheckCoreClock, TakesAnyRatioThatPlectlAllowsFor) {
   host::MsrCounts counts;
   EXPECT_EQ(CheckCoreClock(counts).outcome, CheckOutcome::kMissing);
@@ -135,6 +143,44 @@ TEST(SelftestExitCode, FailsBeforeItIsInconclusive) {
   EXPECT_EQ(SelftestExitCode({passed, SelftestCheck()}), 5);
   EXPECT_EQ(SelftestExitCode({passed, SelftestCheck(), failed}), 1);
   EXPECT_EQ(SelftestExitCode({}), 5);
+}
+
+// All of a self-test that has no time at all; `made` counts what it takes of the host.
+SelftestReport OutOfTimeAtOnce(int& made) {
+  const auto payloads = guests::EmbeddedPayloads();
+  const HostRoot root(PLECTL_FIXTURES "/hosts/intel_ple");
+  auto report =
+      RunSelftest({.root = root,
+                   .payloads = *payloads,
+                   .make_calibrator = [&]() -> Result<std::unique_ptr<Calibrator>> {
+                     ++made;
+                     return Internal("not to be made");
+                   },
+                   .make_executor = [&](const Plan&) -> Result<std::unique_ptr<Executor>> {
+                     ++made;
+                     return Internal("not to be made");
+                   },
+                   .out_of_time = [] { return true; }});
+  EXPECT_TRUE(report) << report.error().Text();
+  return *std::move(report);
+}
+
+TEST(RunSelftest, NamesEveryCheckThatHadNoTurn) {
+  int made = 0;
+  const SelftestReport report = OutOfTimeAtOnce(made);
+  EXPECT_EQ(made, 0);
+  std::vector<std::string> names;
+  for (const SelftestCheck& check : report.checks) {
+    names.push_back(check.name);
+    if (check.name == "tsc" || check.name == "restored") continue;
+    EXPECT_EQ(check.outcome, CheckOutcome::kMissing) << check.name;
+    EXPECT_EQ(check.because, "not tried: out of time") << check.name;
+    EXPECT_THAT(check.expectation, Not(IsEmpty())) << check.name;
+  }
+  EXPECT_EQ(names, SelftestCheckNames(KvmModule::kIntel));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"window 4096", "control nop", "contention"}));
+  EXPECT_EQ(report.checks.back().outcome, CheckOutcome::kPassed);
+  EXPECT_EQ(SelftestExitCode(report.checks), 5);
 }
 
 TEST(SelftestPlan, IsOneThatPlectlTakes) {
