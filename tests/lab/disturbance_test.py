@@ -99,7 +99,7 @@ class Disturbance(lab_harness.LabTest):
         causes = {cause: reason for cause, reason in CAUSES.items()
                   if lab_harness.FULL or cause in IN_SHORT}
         script = SCRIPT.replace("TIMES", str(TIMES)).replace("CAUSES", " ".join(causes))
-        done = self.lab_script(script, "--lab-cpus", "2", *PATIENCE, timeout_s=7200,
+        done = self.lab_script(script, "--lab-cpus", "2", *PATIENCE, timeout_s=lab_harness.TIMEOUT_S,
                                files={"plan.yaml": PLAN % len(causes)})
         runs = lab_harness.runs_of(done.stdout)
         self.assertEqual(len(runs), TIMES, done.stderr[-2000:])

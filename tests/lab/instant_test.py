@@ -84,7 +84,7 @@ class Instant(lab_harness.LabTest):
         environment = dict(os.environ, PLECTL_LAB_DIR=str(own))
         run = lambda *options: subprocess.run(
             [lab_harness.PLECTL, "lab", "exec", *options, "--", "echo", "works"], env=environment,
-            text=True, capture_output=True, timeout=900, check=True)
+            text=True, capture_output=True, timeout=lab_harness.TIMEOUT_S, check=True)
         run()
         snapshot = next(path for path in (own / "snapshots").iterdir() if path.is_dir())
         (snapshot / "state/cpu0").write_text("garbage")

@@ -67,7 +67,7 @@ class Kill(lab_harness.LabTest):
         commands = [command for _ in range(KILLS // 3 + 1) for command in COMMANDS][:KILLS]
         delays = [f"{command} {moments.randrange(COMMANDS[command])}\n" for command in commands]
         done = self.lab_script(SCRIPT, files={"plan.yaml": PLAN, "delays": "".join(delays)},
-                               timeout_s=900 + 60 * KILLS)
+                               timeout_s=lab_harness.TIMEOUT_S)
         lines = [line for line in done.stdout.splitlines() if not line.startswith("{")]
         seen = collections.Counter(lines)
         print(f"seed {SEED}: {dict(seen)}")

@@ -16,6 +16,8 @@ import unittest
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 PLECTL = os.environ.get("PLECTL", str(SOURCE / "build/release/plectl"))
 FULL = os.environ.get("PLECTL_TEST_FULL") == "1"
+# Against what hangs, not against a machine that has other work: a long proof may take hours there.
+TIMEOUT_S = 14400 if FULL else 1800
 PLE_DEFAULTS = {"ple_gap": 128, "ple_window": 4096, "ple_window_grow": 2, "ple_window_shrink": 0,
                 "ple_window_max": 4294967295}
 # Runs the script. A lab that it has filled proves nothing, whatever the script says.
@@ -48,7 +50,7 @@ class LabTest(unittest.TestCase):
         listener.listen()
         self.addCleanup(listener.close)
 
-    def plectl(self, *arguments, exit_code=0, timeout_s=900):
+    def plectl(self, *arguments, exit_code=0, timeout_s=TIMEOUT_S):
         """Runs plectl and checks its exit code."""
         done = subprocess.run([PLECTL, *map(str, arguments)], cwd=self.directory, text=True,
                               capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout_s)
@@ -68,7 +70,7 @@ class LabTest(unittest.TestCase):
                     exit_code=exit_code)
         return read_trials(self.directory / out)
 
-    def lab_script(self, script, *options, files=(), exit_code=0, timeout_s=900):
+    def lab_script(self, script, *options, files=(), exit_code=0, timeout_s=TIMEOUT_S):
         """Runs a busybox shell script in the lab; /job holds it and `files` {name: text}."""
         arguments = []
         for name, text in dict(files).items():

@@ -13,7 +13,7 @@ class Quickstart(lab_harness.LabTest):
         self.occupy_display_port()
         start_s = time.monotonic()
         done = subprocess.run([lab_harness.SOURCE / "scripts/quickstart"], cwd=self.directory,
-                              text=True, capture_output=True, timeout=900, check=False)
+                              text=True, capture_output=True, timeout=lab_harness.TIMEOUT_S, check=False)
         print(f"scripts/quickstart: {time.monotonic() - start_s:.0f} s")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, "PAUSE exits")

@@ -34,7 +34,7 @@ class Repeat(lab_harness.LabTest):
 
     def log_of(self, out, sweep):
         """The run log of a started sweep, once it is finished."""
-        _, errors = sweep.communicate(timeout=1400)
+        _, errors = sweep.communicate(timeout=lab_harness.TIMEOUT_S)
         self.assertEqual(sweep.returncode, 0, errors)
         self.assertNotIn("booting the lab, since", errors)  # else it was another kind of start
         trials = lab_harness.read_trials(self.directory / out)
@@ -51,7 +51,7 @@ class Repeat(lab_harness.LabTest):
             self.addCleanup(loop.kill)  # runs before wait
 
     def instructions(self, *options):
-        done = self.plectl("lab", "boot", "--format", "json", *PATIENCE, *options, timeout_s=1400)
+        done = self.plectl("lab", "boot", "--format", "json", *PATIENCE, *options, timeout_s=lab_harness.TIMEOUT_S)
         count = json.loads(done.stdout)["emulated_instructions"]
         self.assertIsInstance(count, int)
         return count
