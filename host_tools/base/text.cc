@@ -78,4 +78,13 @@ std::string SuggestionText(std::string_view word, std::span<const std::string_vi
   return suggestion ? fmt::format(", did you mean \"{}\"?", *suggestion) : "";
 }
 
+std::string ChosenOf(std::string_view choices) {
+  const size_t begin = choices.find_first_of("([");
+  const size_t end = choices.find_first_of(")]");
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
+    return std::string(choices);
+  }
+  return std::string(choices.substr(begin + 1, end - begin - 1));
+}
+
 }  // namespace plectl

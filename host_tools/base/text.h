@@ -30,4 +30,8 @@ std::optional<std::string> Suggest(std::string_view word, std::span<const std::s
 // ", did you mean \"x\"?" or "" - to append to an error about an unknown word.
 std::string SuggestionText(std::string_view word, std::span<const std::string_view> known);
 
+// The chosen one of "none voluntary (full) lazy" or "up smp [concur] max", as the kernel's files
+// have it; all of `choices` where none is marked.
+std::string ChosenOf(std::string_view choices);
+
 }  // namespace plectl

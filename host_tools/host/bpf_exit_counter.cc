@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/host/bpf_exit_counter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,10 +26,12 @@ class BpfExitCounter : public ExitCounter {
  private:
   Status Zero();
   Status AddDetails(uint32_t vcpu, VcpuCounts& counts);
+  [[nodiscard]] std::string YieldsLostBecause() const;
 
   KvmModule module_;
   std::shared_ptr<BpfPrograms> programs_;
   MissWatch misses_;
+  uint64_t missed_returns_at_start_ = 0;
   size_t vcpus_ = 0;
 };
 
@@ -47,6 +51,7 @@ Status BpfExitCounter::Arm(pid_t tgid, std::span<const pid_t> tids) {
   PLECTL_RETURN_IF_ERROR(Zero());
   vcpus_ = tids.size();
   PLECTL_RETURN_IF_ERROR(misses_.Start(programs_->counting_programs()));
+  missed_returns_at_start_ = programs_->missed_returns().value_or(0);
   return ArmVcpus(tgid, tids, programs_->armed(), programs_->rows());
 }
 
@@ -61,6 +66,19 @@ Status BpfExitCounter::AddDetails(uint32_t vcpu, VcpuCounts& counts) {
   return OkStatus();
 }
 
+std::string BpfExitCounter::YieldsLostBecause() const {
+  const std::optional<uint64_t> missed = programs_->missed_returns();
+  if (!missed) {
+    return "this kernel does not say how many returns a kretprobe misses (before 6.7): leave "
+           "--observe directed_yields out, or boot with preempt=voluntary";
+  }
+  if (*missed != missed_returns_at_start_) {
+    return fmt::format("the kernel's kretprobes missed {} returns",
+                       *missed - missed_returns_at_start_);
+  }
+  return FunctionProbesOffBecause(HostRoot());
+}
+
 Result<ExitCounts> BpfExitCounter::Read() {
   DisarmVcpus(programs_->armed(), programs_->rows());
   const auto rows = programs_->rows().first(vcpus_);
@@ -73,7 +91,7 @@ Result<ExitCounts> BpfExitCounter::Read() {
   AddWindowUpdates(rows, counts);
   PLECTL_ASSIGN_OR_RETURN(counts.lost_because, misses_.LostBecause());
   if (programs_->wanted().details.directed_yields && counts.lost_because.empty()) {
-    counts.lost_because = FunctionProbesOffBecause(HostRoot());
+    counts.lost_because = YieldsLostBecause();
   }
   return counts;
 }

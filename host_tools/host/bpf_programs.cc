@@ -3,11 +3,14 @@
 
 #include <bpf/libbpf.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
 #include "host_tools/host/exit_reasons.h"
 #include "host_tools/host/kvm_btf.h"
+#include "host_tools/host/preemption.h"
 
 namespace plectl::host {
 
@@ -45,7 +48,10 @@ std::vector<const bpf_program*> BpfPrograms::counting_programs() const {
     counting.push_back(programs.on_entry);
   }
   if (wanted_.details.directed_yields) {
-    counting.insert(counting.end(), {programs.on_yield_to, programs.on_spin_end});
+    const bool by_kprobes = on_spin_ == OnSpinHook::kKprobe;
+    if (by_kprobes) counting.push_back(programs.on_yield_begin_kprobe);
+    counting.push_back(by_kprobes ? programs.on_yield_kretprobe : programs.on_yield_to);
+    counting.push_back(by_kprobes ? programs.on_spin_kretprobe : programs.on_spin_end);
   }
   return counting;
 }
@@ -114,8 +120,10 @@ Result<std::shared_ptr<BpfPrograms>> BpfPrograms::Load(const HostRoot& root, Kvm
   PLECTL_ASSIGN_OR_RETURN(const VcpuLayout layout, FindVcpuLayout(root, module));
   PLECTL_RETURN_IF_ERROR(CheckArguments(layout, wanted));
   const Settings settings{root, pid_namespace, module, layout.exit_code};
-  auto programs = LoadWith(settings, OnSpinHook::kFentry, wanted);
-  return programs ? std::move(programs) : LoadWith(settings, OnSpinHook::kKprobe, wanted);
+  std::array hooks = {OnSpinHook::kFentry, OnSpinHook::kKprobe};
+  if (MayPreemptItself(root)) std::ranges::reverse(hooks);
+  auto programs = LoadWith(settings, hooks[0], wanted);
+  return programs ? std::move(programs) : LoadWith(settings, hooks[1], wanted);
 }
 
 Status BpfPrograms::AttachOnSpin() {
@@ -125,6 +133,18 @@ Status BpfPrograms::AttachOnSpin() {
   OnSpinLink() = bpf_program__attach(OnSpinProgram());
   if (OnSpinLink() != nullptr) return OkStatus();
   return BpfFailure(root, "attach the BPF check observer to kvm_vcpu_on_spin()", errno, log);
+}
+
+std::optional<uint64_t> BpfPrograms::missed_returns() const {
+  uint64_t missed = 0;
+  for (const bpf_link* link :
+       {skeleton_->links.on_yield_kretprobe, skeleton_->links.on_spin_kretprobe}) {
+    if (link == nullptr) continue;
+    const auto of_link = KretprobeMisses(bpf_link__fd(link));
+    if (!of_link) return std::nullopt;
+    missed += *of_link;
+  }
+  return missed;
 }
 
 Status BpfPrograms::ZeroTimes() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
@@ -12,7 +13,8 @@
 
 namespace plectl::host {
 
-// How the PAUSE exits are caught at the entry of kvm_vcpu_on_spin().
+// How kvm_vcpu_on_spin(), and what it calls, is watched: by programs of the function's trampoline,
+// or by kprobes, which are dearer.
 enum class OnSpinHook { kFentry, kKprobe };
 
 // Which programs are attached from the beginning: each costs the exits that it sees, also while no
@@ -27,9 +29,9 @@ struct BpfWanted {
 // information of the kernel for each object, which takes longer than everything else.
 class BpfPrograms {
  public:
-  // Loads and attaches them; `module` must be loaded now, and may be reloaded later. By fentry, or
-  // where the kernel does not have it by kprobe. Environment error when this kernel or user may
-  // not.
+  // Loads and attaches them; `module` must be loaded now, and may be reloaded later. By kprobes
+  // where the kernel may preempt itself (preemption.h), else by fentry; by the other where the
+  // kernel does not have that. Environment error when this kernel or user may not.
   static Result<std::shared_ptr<BpfPrograms>> Load(const HostRoot& root, KvmModule module,
                                                    BpfWanted wanted);
 
@@ -50,6 +52,8 @@ class BpfPrograms {
 
   [[nodiscard]] const BpfWanted& wanted() const { return wanted_; }
   [[nodiscard]] OnSpinHook on_spin() const { return on_spin_; }
+  // How many returns the kretprobes have missed so far; nothing where the kernel does not say.
+  [[nodiscard]] std::optional<uint64_t> missed_returns() const;
   // Those that count for the exit counter.
   [[nodiscard]] std::vector<const bpf_program*> counting_programs() const;
   [[nodiscard]] const bpf_program* window_program() const {

@@ -51,16 +51,6 @@ std::string HintFor(int error_number) {
   return "use the perf observers on this host";
 }
 
-Result<uint64_t> RecursionMisses(const bpf_program* program) {
-  bpf_prog_info info = {};
-  uint32_t size = sizeof(info);
-  if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
-    return info.recursion_misses;
-  }
-  return SystemFailure(
-      fmt::format("read the statistics of BPF program {}", bpf_program__name(program)), errno);
-}
-
 Result<uint64_t> TotalMisses(const std::vector<const bpf_program*>& programs) {
   uint64_t total = 0;
   for (const bpf_program* program : programs) {
@@ -71,6 +61,16 @@ Result<uint64_t> TotalMisses(const std::vector<const bpf_program*>& programs) {
 }
 
 }  // namespace
+
+Result<uint64_t> RecursionMisses(const bpf_program* program) {
+  bpf_prog_info info = {};
+  uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
+    return info.recursion_misses;
+  }
+  return SystemFailure(
+      fmt::format("read the statistics of BPF program {}", bpf_program__name(program)), errno);
+}
 
 LibbpfLog::LibbpfLog() {
   libbpf_set_print(&Collect);

@@ -50,6 +50,10 @@ std::string LockedDownBecause(const HostRoot& root);
 inline constexpr std::string_view kLockedDownHint =
     "boot with lockdown=integrity, or Secure Boot off; or count nothing: --observer none";
 
+// How often the kernel did not run a program since it ran already on that CPU, be it in another
+// thread that was preempted amid it.
+Result<uint64_t> RecursionMisses(const bpf_program* program);
+
 // How many returns a kretprobe's link missed since too many functions were on their way at once, or
 // nothing where the kernel does not say (before Linux 6.7).
 std::optional<uint64_t> KretprobeMisses(int link_fd);

@@ -12,6 +12,7 @@
 
 #include "host_tools/base/text.h"
 #include "host_tools/host/kernel_fixes.h"
+#include "host_tools/host/preemption.h"
 #include "host_tools/host/yield_probe.h"
 
 // Linux 5.14; older headers lack them.
@@ -59,28 +60,16 @@ std::string HrtickOf(std::string_view features) {
   return has("NO_HRTICK") ? "no" : "unknown: no HRTICK in the scheduler's features";
 }
 
-// The chosen one of "none voluntary (full) lazy" or "up smp [concur] max".
-std::string ChosenOf(std::string_view choices) {
-  const size_t begin = choices.find_first_of("([");
-  const size_t end = choices.find_first_of(")]");
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
-    return std::string(choices);
-  }
-  return std::string(choices.substr(begin + 1, end - begin - 1));
-}
-
 // Of files that only root may see, and that a kernel without CONFIG_SCHED_DEBUG has not.
 void AddDebugFiles(const HostRoot& root, SchedulerFacts& facts) {
   const Result<std::string> features = DebugFile(root, "features");
   if (!features) {
-    facts.hrtick = facts.flat_pick = facts.preemption = UnknownBecause(features.error());
+    facts.hrtick = facts.flat_pick = UnknownBecause(features.error());
     return;
   }
   facts.hrtick = HrtickOf(*features);
   const Result<std::string> mode = DebugFile(root, "cgroup_mode");
   facts.flat_pick = mode ? ChosenOf(*mode) : "no";
-  const Result<std::string> preemption = DebugFile(root, "preempt");
-  if (preemption) facts.preemption = ChosenOf(*preemption);
   for (const char* name : {"base_slice_ns", "min_granularity_ns"}) {  // since 6.6, and before
     if (!facts.base_slice_ns) facts.base_slice_ns = ParseUint(DebugFile(root, name).value_or(""));
   }
@@ -115,6 +104,7 @@ SchedulerFacts ReadSchedulerFacts(const HostRoot& root) {
   SchedulerFacts facts;
   facts.sched_ext = SchedExtOf(root);
   facts.core_scheduling = CoreSchedulingOf(root);
+  facts.preemption = PreemptionOf(root);
   AddDebugFiles(root, facts);
   AddForfeit(root, facts);
   return facts;

@@ -14,6 +14,7 @@
 #include "host_tools/host/function_probes.h"
 #include "host_tools/host/kernel_fixes.h"
 #include "host_tools/host/kvm_btf.h"
+#include "host_tools/host/preemption.h"
 #include "host_tools/monitor/bpf/kvm_monitor.skel.h"
 #include "host_tools/monitor/exit_slot_table.h"
 #include "host_tools/monitor/vm_record.h"
@@ -116,6 +117,9 @@ Result<host::SkeletonPtr<kvm_monitor>> LoadWith(const Settings& settings) {
   return skeleton;
 }
 
+// How many returns a kretprobe misses; a trampoline's misses are told by all kernels.
+bool CannotTellMisses(const HostRoot& root) { return host::IsKernelBefore(root, 6, 7); }
+
 // Directed yields are worth having, but nothing else depends on them. Empty, or why not.
 std::string AttachYields(kvm_monitor& skeleton, bool by_fexit) {
   const host::LibbpfLog log;
@@ -211,7 +215,12 @@ std::string BpfProbes::YieldsMissingBecause() const {
   if (!yields_missing_because_.empty()) return yields_missing_because_;
   if (std::string off = host::FunctionProbesOffBecause(root_); !off.empty()) return off;
   const bpf_link* kretprobe = skeleton_->links.on_yield_kretprobe;
-  if (kretprobe == nullptr) return {};
+  if (kretprobe == nullptr) {
+    const uint64_t skipped =
+        host::RecursionMisses(skeleton_->progs.on_yield_fexit).value_or(uint64_t{0});
+    if (skipped == 0) return {};
+    return fmt::format("the kernel skipped their program {} times (recursion_misses)", skipped);
+  }
   const auto missed = host::KretprobeMisses(bpf_link__fd(kretprobe));
   if (!missed) return "this kernel does not say how many returns a kretprobe misses (before 6.7)";
   return *missed == 0 ? "" : fmt::format("the kernel's kretprobe missed {} returns", *missed);
@@ -269,9 +278,10 @@ Result<std::unique_ptr<KernelCounts>> AttachBpfProbes(const HostRoot& root, host
                     .module = module,
                     .layout = layout,
                     .options = options,
+                    .yields_by_fexit = !host::MayPreemptItself(root) || CannotTellMisses(root),
                     .memory_at_once = host::IsKernelBefore(root, 6, 1)};
   auto skeleton = LoadWith(settings);
-  if (!skeleton) {
+  if (!skeleton && settings.yields_by_fexit) {
     // Programs at functions of a module need its type information, and that CAP_SYS_ADMIN.
     settings.yields_by_fexit = false;
     skeleton = LoadWith(settings);

@@ -138,16 +138,11 @@ static __always_inline __u32 index_of_current_thread(void) {
 
 enum { kErrnoNoSuchTask = 3 };
 
-/* Inside kvm_vcpu_on_spin(): guests of ours make no hypercall that yields. */
-SEC("fexit/kvm_vcpu_yield_to")
-int BPF_PROG(on_yield_to, struct kvm_vcpu* target, int result) {
-  const __u32 index = index_of_current_thread();
-  if (index >= kMaxVcpus) return 0;
-  struct VcpuYields* yields = &details[index].yields;
+static __always_inline int count_yield(struct VcpuYields* yields, __u32 target, int result) {
   yields->attempts++;
   if (result > 0) {
     yields->succeeded++;
-    yields->boosted[(__u32)target->vcpu_id & (kMaxVcpus - 1)]++;
+    yields->boosted[target & (kMaxVcpus - 1)]++;
   } else if (result == 0) {
     yields->refused++;
   } else if (result == -kErrnoNoSuchTask) {
@@ -158,13 +153,46 @@ int BPF_PROG(on_yield_to, struct kvm_vcpu* target, int result) {
   return 0;
 }
 
-SEC("fexit/kvm_vcpu_on_spin")
-int BPF_PROG(on_spin_end, struct kvm_vcpu* vcpu) {
-  const __u32 index = (__u32)vcpu->vcpu_id;
-  if (!is_row_of(row_at(index), vcpu)) return 0;
-  struct VcpuYields* yields = &details[index & (kMaxVcpus - 1)].yields;
+static __always_inline int count_call(struct VcpuYields* yields) {
   yields->on_spin_calls++;
   if (yields->attempts == yields->attempts_before) yields->without_candidate++;
   yields->attempts_before = yields->attempts;
   return 0;
+}
+
+/* Inside kvm_vcpu_on_spin(): guests of ours make no hypercall that yields. */
+SEC("fexit/kvm_vcpu_yield_to")
+int BPF_PROG(on_yield_to, struct kvm_vcpu* target, int result) {
+  const __u32 index = index_of_current_thread();
+  if (index >= kMaxVcpus) return 0;
+  return count_yield(&details[index].yields, (__u32)target->vcpu_id, result);
+}
+
+SEC("fexit/kvm_vcpu_on_spin")
+int BPF_PROG(on_spin_end, struct kvm_vcpu* vcpu) {
+  const __u32 index = (__u32)vcpu->vcpu_id;
+  if (!is_row_of(row_at(index), vcpu)) return 0;
+  return count_call(&details[index & (kMaxVcpus - 1)].yields);
+}
+
+/* The same where the kernel may preempt itself: it cannot amid these. */
+SEC("kprobe/kvm_vcpu_yield_to")
+int BPF_KPROBE(on_yield_begin_kprobe, struct kvm_vcpu* target) {
+  const __u32 index = index_of_current_thread();
+  if (index < kMaxVcpus) details[index].yields.target = (__u32)BPF_CORE_READ(target, vcpu_id);
+  return 0;
+}
+
+SEC("kretprobe/kvm_vcpu_yield_to")
+int BPF_KRETPROBE(on_yield_kretprobe, int result) {
+  const __u32 index = index_of_current_thread();
+  if (index >= kMaxVcpus) return 0;
+  struct VcpuYields* yields = &details[index].yields;
+  return count_yield(yields, (__u32)yields->target, result);
+}
+
+SEC("kretprobe/kvm_vcpu_on_spin")
+int BPF_KRETPROBE(on_spin_kretprobe) {
+  const __u32 index = index_of_current_thread();
+  return index < kMaxVcpus ? count_call(&details[index].yields) : 0;
 }

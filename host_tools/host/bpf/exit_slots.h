@@ -84,6 +84,7 @@ struct VcpuYields {
   __u64 failed;
   __u64 attempts_before; /* at the end of the last call of kvm_vcpu_on_spin() */
   __u64 boosted[kMaxVcpus];
+  __u64 target; /* of the attempt that is on its way, where only its end has the result */
 };
 
 /* What is known of one vCPU beyond its counts; one writer too. */

@@ -41,6 +41,13 @@ TEST(Text, SuggestsNearWordsOnly) {
   EXPECT_EQ(Suggest("x", {}), std::nullopt);
 }
 
+TEST(ChosenOf, IsTheMarkedOne) {
+  EXPECT_EQ(ChosenOf("none voluntary (full) lazy"), "full");
+  EXPECT_EQ(ChosenOf("up smp [concur] max"), "concur");
+  EXPECT_EQ(ChosenOf("full"), "full");
+  EXPECT_EQ(ChosenOf(""), "");
+}
+
 TEST(LineAfter, IsOfTheFirstLineThatBeginsSo) {
   constexpr std::string_view kText = "Name:\tb: 1\nb: \t2 kB \nb: 3\n";
   EXPECT_EQ(LineAfter(kText, "b:"), "2 kB");
