@@ -54,7 +54,7 @@ def figures(trials):
             "throughput_per_s": [trial["throughput_per_s"] for trial in at_point],
             "elapsed_tsc_cycles": [trial["elapsed_tsc_cycles"] for trial in at_point],
             "kvm_exits_total": [trial["kvm_exits_total"] for trial in at_point],
-            "spins": [sum(vcpu["spins"] for vcpu in trial["vcpus"]) for trial in at_point]}
+            "spins": [sum(vcpu.get("spins", 0) for vcpu in trial["vcpus"]) for trial in at_point]}
 
 
 class Seeds(lab_harness.LabTest):
