@@ -24,48 +24,51 @@ std::string JsonFields::PathOf(std::string_view key) const {
   return json_.is_fast() ? std::string() : fmt::format("{}.{}", where_, key);
 }
 
-bool JsonFields::Has(std::string_view key) const { return json_.Find(key).has_value(); }
+bool JsonFields::Has(std::string_view key) const { return json_.Find(key, place_).has_value(); }
 
 Failure JsonFields::Wrong(std::string_view key, std::string_view expected) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   return BadInput(fmt::format("{}: expected {}, got {}", PathOf(key), expected,
                               found ? found->Describe() : "nothing"));
 }
 
 Result<JsonValue> JsonFields::Any(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found) return Wrong(key, "a value");
   return *found;
 }
 
 Result<uint64_t> JsonFields::Uint(std::string_view key, uint64_t max) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   const std::optional<uint64_t> value = found ? found->AsUint() : std::nullopt;
   if (value && *value <= max) return *value;
   return Wrong(key, fmt::format("a whole number from 0 to {}", max));
 }
 
 Result<uint64_t> JsonFields::UintOrZero(std::string_view key) const {
-  if (!Has(key)) return uint64_t{0};
-  return Uint(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
+  if (!found) return uint64_t{0};
+  const std::optional<uint64_t> value = found->AsUint();
+  if (!value) return Uint(key);  // says what is wrong
+  return *value;
 }
 
 Result<int64_t> JsonFields::Int(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   const std::optional<int64_t> value = found ? found->AsInt() : std::nullopt;
   if (value && *value != INT64_MIN) return *value;
   return Wrong(key, "a whole number of 64 bits with sign");
 }
 
 Result<double> JsonFields::Number(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   const std::optional<double> value = found ? found->AsDouble() : std::nullopt;
   if (value && std::isfinite(*value) && *value >= 0) return *value;
   return Wrong(key, "a number of at least 0");
 }
 
 Result<std::optional<double>> JsonFields::NumberIfKnown(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found || found->is_null()) return std::optional<double>();
   if (found->is_object()) {
     PLECTL_RETURN_IF_ERROR(CountOf(key));
@@ -76,14 +79,14 @@ Result<std::optional<double>> JsonFields::NumberIfKnown(std::string_view key) co
 }
 
 Result<bool> JsonFields::Bool(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   const std::optional<bool> value = found ? found->AsBool() : std::nullopt;
   if (!value) return Wrong(key, "true or false");
   return *value;
 }
 
 Result<std::string> JsonFields::Text(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   const std::optional<std::string_view> text = found ? found->AsText() : std::nullopt;
   if (!text) return Wrong(key, "a text");
   return std::string(*text);
@@ -95,7 +98,7 @@ Result<std::string> JsonFields::TextOrEmpty(std::string_view key) const {
 }
 
 Result<Count> JsonFields::CountOf(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found || !found->is_object()) {
     PLECTL_ASSIGN_OR_RETURN(const uint64_t value, Uint(key));
     return Count(value);
@@ -124,7 +127,7 @@ Result<std::map<std::string, Count>> JsonFields::CountMap(std::string_view key) 
 }
 
 Result<std::vector<uint64_t>> JsonFields::UintList(std::string_view key, uint64_t max) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found || !found->is_array()) return Wrong(key, "a list of numbers");
   std::vector<uint64_t> numbers;
   Status read = OkStatus();
@@ -143,7 +146,7 @@ Result<std::vector<uint64_t>> JsonFields::UintList(std::string_view key, uint64_
 }
 
 Result<std::vector<std::string>> JsonFields::TextList(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found || !found->is_array()) return Wrong(key, "a list of texts");
   std::vector<std::string> texts;
   Status read = OkStatus();
@@ -160,14 +163,14 @@ Result<std::vector<std::string>> JsonFields::TextList(std::string_view key) cons
   return texts;
 }
 
-Result<std::map<std::string, uint64_t>> JsonFields::UintMap(std::string_view key) const {
+Result<std::map<std::string, uint64_t>> JsonFields::UintMap(std::string_view key, Keep keep) const {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields object, Object(key));
   std::map<std::string, uint64_t> numbers;
   Status read = OkStatus();
   object.json_.EachMember([&](std::string_view name, const JsonValue& value) {
     const std::optional<uint64_t> number = value.AsUint();
     if (number) {
-      numbers.emplace_hint(numbers.end(), name, *number);
+      if (keep == Keep::kYes) numbers.emplace_hint(numbers.end(), name, *number);
       return true;
     }
     read = Fail(object.Uint(name).error());
@@ -183,9 +186,10 @@ Result<JsonFields> JsonFields::Object(std::string_view key) const {
 }
 
 Result<std::vector<JsonFields>> JsonFields::ObjectList(std::string_view key) const {
-  const std::optional<JsonValue> found = json_.Find(key);
+  const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found || !found->is_array()) return Wrong(key, "a list of objects");
   std::vector<JsonFields> objects;
+  objects.reserve(found->size());
   Status read = OkStatus();
   found->EachItem([&](const JsonValue& item) {
     if (item.is_object()) {

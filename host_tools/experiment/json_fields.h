@@ -15,6 +15,9 @@
 
 namespace plectl::experiment {
 
+// Whether what is read is kept, or only checked: then the reader returns nothing of it.
+enum class Keep { kNo, kYes };
+
 // Reads the fields of one JSON object from outside. Every reader gives BadInput "WHERE.KEY:
 // expected
 // ..., got ..." when the field is absent, of another type or out of range. It refers to the JSON,
@@ -45,7 +48,8 @@ class JsonFields {
   [[nodiscard]] Result<std::map<std::string, Count>> CountMap(std::string_view key) const;
   [[nodiscard]] Result<std::vector<uint64_t>> UintList(std::string_view key, uint64_t max) const;
   [[nodiscard]] Result<std::vector<std::string>> TextList(std::string_view key) const;
-  [[nodiscard]] Result<std::map<std::string, uint64_t>> UintMap(std::string_view key) const;
+  [[nodiscard]] Result<std::map<std::string, uint64_t>> UintMap(std::string_view key,
+                                                                Keep keep = Keep::kYes) const;
   // Whatever the key holds; only its presence is checked.
   [[nodiscard]] Result<JsonValue> Any(std::string_view key) const;
   // The fields of the object or the items of the list that the key holds.
@@ -60,6 +64,7 @@ class JsonFields {
   [[nodiscard]] std::string PathOf(std::string_view key) const;
 
   JsonValue json_;
+  mutable JsonValue::Place place_{};  // of the field that was read last
   std::string where_;
 };
 

@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <bit>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <type_traits>
@@ -14,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 
 using Element = std::array<uint64_t, 2>;
 static_assert(sizeof(element) == sizeof(Element) && std::is_trivially_copyable_v<element>);
@@ -30,6 +30,44 @@ std::optional<T> Get(const Element& words) {
   return value;
 }
 
+using Member = simdjson::dom::object::iterator;
+static_assert(sizeof(Member) == sizeof(JsonValue::Place) && std::is_trivially_copyable_v<Member>);
+
+// Most keys differ in their length or first byte, which is seen without a call.
+bool HasKey(const Member& member, std::string_view key) {
+  if (member.key_length() != key.size()) return false;
+  if (key.empty()) return true;
+  return *member.key_c_str() == key[0] &&
+         std::memcmp(member.key_c_str(), key.data(), key.size()) == 0;
+}
+
+bool IsBelow(std::string_view a, std::string_view b) {
+  if (a.empty() || b.empty() || a[0] == b[0]) return a < b;
+  return static_cast<unsigned char>(a[0]) < static_cast<unsigned char>(b[0]);
+}
+
+std::optional<element> FindBetween(Member from, const Member& to, std::string_view key,
+                                   JsonValue::Place& place) {
+  for (; from != to; ++from) {
+    if (!HasKey(from, key)) continue;
+    place = std::bit_cast<JsonValue::Place>(from);
+    return from.value();
+  }
+  return std::nullopt;
+}
+
+// From `place` to the end, then from the start to `place`.
+std::optional<element> FindMember(const Element& words, std::string_view key,
+                                  JsonValue::Place& place) {
+  const auto object = Get<simdjson::dom::object>(words);
+  if (!object) return std::nullopt;
+  const bool is_first = place == JsonValue::Place{};
+  const Member start = is_first ? object->begin() : std::bit_cast<Member>(place);
+  const std::optional<element> found = FindBetween(start, object->end(), key, place);
+  if (found || is_first) return found;
+  return FindBetween(object->begin(), start, key, place);
+}
+
 // As deep as ParseJsonObject() goes.
 constexpr size_t kDepthMax = 32;
 
@@ -39,7 +77,7 @@ bool HasUniqueKeys(const simdjson::dom::object& object) {
   bool ascending = true;
   bool first = true;
   for (const auto field : object) {
-    ascending = ascending && (first || last < field.key);
+    ascending = ascending && (first || IsBelow(last, field.key));
     last = field.key;
     first = false;
   }
@@ -51,21 +89,22 @@ bool HasUniqueKeys(const simdjson::dom::object& object) {
   return true;
 }
 
+bool HasParts(const element& value) { return value.is_object() || value.is_array(); }
+
+// Of an object or array.
 // NOLINTNEXTLINE(misc-no-recursion): no deeper than kDepthMax
 bool IsStrict(const element& value, size_t depth) {
-  const element_type type = value.type();
-  if (type != element_type::OBJECT && type != element_type::ARRAY) return true;
   if (++depth > kDepthMax) return false;
-  if (type == element_type::ARRAY) {
+  if (value.is_array()) {
     for (const element item : simdjson::dom::array(value.get_array().value_unsafe())) {
-      if (!IsStrict(item, depth)) return false;
+      if (HasParts(item) && !IsStrict(item, depth)) return false;
     }
     return true;
   }
   const simdjson::dom::object object(value.get_object().value_unsafe());
   if (!HasUniqueKeys(object)) return false;
   for (const auto field : object) {
-    if (!IsStrict(field.value, depth)) return false;
+    if (HasParts(field.value) && !IsStrict(field.value, depth)) return false;
   }
   return true;
 }
@@ -116,11 +155,11 @@ std::optional<std::string_view> JsonValue::AsText() const {
   return std::string_view(tree_->get_ref<const std::string&>());
 }
 
-std::optional<JsonValue> JsonValue::Find(std::string_view key) const {
+std::optional<JsonValue> JsonValue::Find(std::string_view key, Place& place) const {
   if (is_fast()) {
-    element found;
-    if (ElementOf(element_).at_key(key).get(found) != simdjson::SUCCESS) return std::nullopt;
-    return JsonValue(WordsOf(found));
+    const std::optional<element> found = FindMember(element_, key, place);
+    if (!found) return std::nullopt;
+    return JsonValue(WordsOf(*found));
   }
   const auto found = tree_->find(key);
   if (found == tree_->end()) return std::nullopt;
@@ -180,16 +219,26 @@ json JsonValue::ToTree() const {
 }
 
 struct FastJson::Parser {
+  // For texts of `size` and somewhat longer ones: records differ by a few bytes.
+  bool MakeRoom(size_t size) {
+    if (size <= room) return true;
+    room = std::bit_ceil(size);
+    return parser.allocate(room) == simdjson::SUCCESS &&
+           parser.doc.allocate(room) == simdjson::SUCCESS;
+  }
+
   simdjson::dom::parser parser;
+  size_t room = 0;
 };
 
 FastJson::FastJson() : parser_(std::make_unique<Parser>()) {}
 FastJson::~FastJson() = default;
 
-std::optional<JsonValue> FastJson::ParseObject(std::string_view text) {
+std::optional<JsonValue> FastJson::ParseObject(std::string_view text, size_t readable_after) {
+  if (!parser_->MakeRoom(text.size())) return std::nullopt;
   element value;
-  // It copies the text where the bytes after it cannot be read.
-  if (parser_->parser.parse(text.data(), text.size()).get(value) != simdjson::SUCCESS) {
+  const bool copy = readable_after < simdjson::SIMDJSON_PADDING;
+  if (parser_->parser.parse(text.data(), text.size(), copy).get(value) != simdjson::SUCCESS) {
     return std::nullopt;
   }
   if (!value.is_object() || !IsStrict(value, 0)) return std::nullopt;

@@ -35,8 +35,11 @@ class JsonValue {
   [[nodiscard]] std::optional<double> AsDouble() const;
   [[nodiscard]] std::optional<bool> AsBool() const;
   [[nodiscard]] std::optional<std::string_view> AsText() const;
-  // Of an object; nothing when it has no such key.
-  [[nodiscard]] std::optional<JsonValue> Find(std::string_view key) const;
+  // Where in an object the member stands that was found last. Who looks for members in their order
+  // finds each at once.
+  using Place = std::array<uint64_t, 2>;
+  // Of an object; nothing when it has no such key. The search begins at `place`.
+  [[nodiscard]] std::optional<JsonValue> Find(std::string_view key, Place& place) const;
   // Of an array.
   [[nodiscard]] size_t size() const;
 
@@ -84,8 +87,9 @@ class FastJson {
   FastJson(const FastJson&) = delete;
   FastJson& operator=(const FastJson&) = delete;
 
-  // The object that `text` holds, valid until the next call; or nothing.
-  std::optional<JsonValue> ParseObject(std::string_view text);
+  // The object that `text` holds, valid until the next call; or nothing. Copies the text unless
+  // `readable_after` bytes after it, whatever they hold, are enough for the parser to read.
+  std::optional<JsonValue> ParseObject(std::string_view text, size_t readable_after = 0);
 
  private:
   struct Parser;

@@ -14,6 +14,7 @@ namespace plectl::experiment {
 namespace {
 
 constexpr size_t kReadBytes = size_t{2} << 20;
+constexpr size_t kStartBytes = 8;
 
 }  // namespace
 
@@ -65,6 +66,11 @@ Result<bool> LineBlocks::ReadMore() {
   rest_.resize(before + (count > 0 ? static_cast<size_t>(count) : 0));
   if (count < 0) return SystemFailure(fmt::format("read {}", path_.string()), error_number);
   return count > 0;
+}
+
+Result<std::string> LineBlocks::ReadStart() {
+  PLECTL_RETURN_IF_ERROR(ReadMore());
+  return rest_.substr(0, kStartBytes);
 }
 
 Status LineBlocks::Rewind() {

@@ -29,6 +29,8 @@ class LineBlocks {
 
   // The next block, or nothing at the end.
   Result<std::optional<LineBlock>> Next();
+  // The first bytes of the file; before the first Next().
+  Result<std::string> ReadStart();
   // At the end: the bytes of a last line that has no newline.
   [[nodiscard]] uint64_t torn_bytes() const { return rest_.size() + dropped_; }
   // Up to the last whole line that was given out.

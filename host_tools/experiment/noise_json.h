@@ -16,5 +16,7 @@ nlohmann::json NoiseToJson(const host::NoiseRecord& noise);
 // BadInput that names the field when "noise" of `trial` is not as written above. Quantities that
 // are absent, as of an older plectl, are missing.
 Result<host::NoiseRecord> NoiseFromJson(const JsonFields& trial);
+// Only whether it is.
+Status CheckNoise(const JsonFields& trial);
 
 }  // namespace plectl::experiment

@@ -24,14 +24,14 @@ void AddTo(const VcpuCounts& counts, json& vcpu) {
   if (counts.directed_yields) vcpu["directed_yields"] = ToJson(*counts.directed_yields);
 }
 
-Result<VcpuCounts> FromJson(const JsonFields& vcpu) {
+Result<VcpuCounts> FromJson(const JsonFields& vcpu, Keep keep) {
   VcpuCounts counts;
   PLECTL_ASSIGN_OR_RETURN(counts.pause_exits, vcpu.Uint("pause_exits"));
   if (vcpu.Has("exits")) {
-    PLECTL_ASSIGN_OR_RETURN(counts.by_reason, vcpu.UintMap("exits"));
+    PLECTL_ASSIGN_OR_RETURN(counts.by_reason, vcpu.UintMap("exits", keep));
   }
   if (vcpu.Has("window")) {
-    PLECTL_ASSIGN_OR_RETURN(counts.window, WindowFromJson(vcpu, "window"));
+    PLECTL_ASSIGN_OR_RETURN(counts.window, WindowFromJson(vcpu, "window", keep));
   }
   if (vcpu.Has("hardware")) {
     PLECTL_ASSIGN_OR_RETURN(counts.hardware, vcpu.CountMap("hardware"));
@@ -52,14 +52,14 @@ void ObservedToJson(const std::vector<VcpuCounts>& observed, json& vcpus) {
   for (size_t i = 0; i < observed.size(); ++i) AddTo(observed[i], vcpus[i]);
 }
 
-Result<std::vector<VcpuCounts>> ObservedFromJson(const JsonFields& trial) {
+Result<std::vector<VcpuCounts>> ObservedFromJson(const JsonFields& trial, Keep keep) {
   PLECTL_ASSIGN_OR_RETURN(const std::vector<JsonFields> vcpus, trial.ObjectList("vcpus"));
   std::vector<VcpuCounts> observed;
   const auto known = [](const JsonFields& vcpu) { return vcpu.Has("pause_exits"); };
   if (std::ranges::none_of(vcpus, known)) return observed;
   for (const JsonFields& vcpu : vcpus) {
-    PLECTL_ASSIGN_OR_RETURN(VcpuCounts counts, FromJson(vcpu));
-    observed.push_back(std::move(counts));
+    PLECTL_ASSIGN_OR_RETURN(VcpuCounts counts, FromJson(vcpu, keep));
+    if (keep == Keep::kYes) observed.push_back(std::move(counts));
   }
   return observed;
 }

@@ -16,6 +16,7 @@ void ObservedToJson(const std::vector<host::VcpuCounts>& observed, nlohmann::jso
 
 // The same from a trial: empty when its vCPUs hold nothing of the kind. BadInput that names the
 // field when something is not as written above.
-Result<std::vector<host::VcpuCounts>> ObservedFromJson(const JsonFields& trial);
+Result<std::vector<host::VcpuCounts>> ObservedFromJson(const JsonFields& trial,
+                                                       Keep keep = Keep::kYes);
 
 }  // namespace plectl::experiment

@@ -17,10 +17,10 @@ namespace {
 
 class Collector : public TrialSink {
  public:
-  explicit Collector(bool totals_only = false) : totals_only_(totals_only) {}
+  explicit Collector(TrialParts parts = TrialParts::kAll) : parts_(parts) {}
 
+  [[nodiscard]] TrialParts parts() const override { return parts_; }
   void OnTrial(TrialRecord trial, const LinePlace& /*place*/) override {
-    if (totals_only_) LeaveTotals(trial);
     log_.trials.push_back(std::move(trial));
   }
   void Restart() override { log_.trials.clear(); }
@@ -32,26 +32,11 @@ class Collector : public TrialSink {
   }
 
  private:
-  bool totals_only_;
+  TrialParts parts_;
   RunLog log_;
 };
 
 }  // namespace
-
-void LeaveTotals(TrialRecord& trial) {
-  for (guests::VcpuResult& vcpu : trial.vcpus) {
-    vcpu.wait_histogram = {};
-    vcpu.kvm_stats = {};
-    vcpu.kvm_exits = Count::Missing("left out");
-    vcpu.run_delay_ns = Count::Missing("left out");
-    vcpu.guest_ns = Count::Missing("left out");
-  }
-  trial.vms = {};
-  trial.observed = {};
-  trial.pause_sites.reset();
-  trial.energy_uj = {};
-  trial.noise.reset();
-}
 
 std::set<std::string> RunLog::FinishedIds() const {
   std::set<std::string> ids;
@@ -84,6 +69,14 @@ std::string NextStepFor(const std::filesystem::path& run) {
                              : "run the sweep again: it goes on where it stopped";
 }
 
+Failure NothingMeasured(const std::filesystem::path& run, bool has_manifest) {
+  if (has_manifest || IsBeingWritten(run)) {
+    return Inconclusive(fmt::format("{} holds no valid trial", run.string()), NextStepFor(run));
+  }
+  return Inconclusive(fmt::format("{} holds no record of a sweep", run.string()),
+                      "give the DIR that plectl sweep PLAN --out DIR filled");
+}
+
 Result<RunLog> ParseRunLog(std::string_view text, std::string_view file_name) {
   Collector collector;
   return collector.Take(ReadRunLogText(text, file_name, collector));
@@ -95,7 +88,7 @@ Result<RunLog> LoadRunLog(const std::filesystem::path& path) {
 }
 
 Result<RunLog> LoadRunLogTotals(const std::filesystem::path& path) {
-  Collector collector(true);
+  Collector collector(TrialParts::kTotals);
   return collector.Take(ReadRunLog(path, collector));
 }
 

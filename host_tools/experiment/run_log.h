@@ -29,8 +29,6 @@ struct RunLog : RunLogHead {
 // As ReadRunLogText() and ReadRunLog(), into memory.
 Result<RunLog> ParseRunLog(std::string_view text, std::string_view file_name);
 Result<RunLog> LoadRunLog(const std::filesystem::path& path);
-// Takes from a record all that LoadRunLogTotals() leaves out.
-void LeaveTotals(TrialRecord& trial);
 // Without most of what the records say: the totals of each trial, and of each vCPU its times, its
 // acquisitions and its `extra`. So a log of any size fits into memory.
 Result<RunLog> LoadRunLogTotals(const std::filesystem::path& path);
@@ -39,6 +37,8 @@ Result<RunLog> LoadRunLogTotals(const std::filesystem::path& path);
 bool IsBeingWritten(const std::filesystem::path& run);
 // What to do about trials that are not there yet.
 std::string NextStepFor(const std::filesystem::path& run);
+// For a run without a valid trial.
+Failure NothingMeasured(const std::filesystem::path& run, bool has_manifest);
 
 // One line of a run log, its newline included.
 std::string ToLine(const Manifest& manifest);

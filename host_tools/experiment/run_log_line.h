@@ -17,8 +17,11 @@ inline constexpr size_t kRunLogLineBytesMax = size_t{16} << 20;
 // What a line of a run log says: nothing when it is empty.
 using RunLogLine = std::variant<std::monostate, Manifest, ControlRecord, TrialRecord>;
 
-// BadInput that names the field. `parser` does the work; what it does not accept is parsed again by
-// ParseJsonObject(), which accepts a little more and says what is wrong with the rest.
-Result<RunLogLine> ParseRunLogLine(std::string_view line, FastJson& parser);
+// BadInput that names the field. Of a trial only `parts` are returned. `parser` does the work; what
+// it does not accept is parsed again by ParseJsonObject(), which accepts a little more and says
+// what is wrong with the rest. `readable_after` bytes after the line can be read, whatever they
+// hold.
+Result<RunLogLine> ParseRunLogLine(std::string_view line, TrialParts parts, FastJson& parser,
+                                   size_t readable_after = 0);
 
 }  // namespace plectl::experiment

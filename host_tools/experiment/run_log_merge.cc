@@ -36,7 +36,7 @@ Status CheckMergeable(const Manifest& first, const Manifest& manifest) {
 
 }  // namespace
 
-Status RunLogMerge::Add(RunLogLine line, const LinePlace& place) {
+Status RunLogMerge::Add(RunLogLine&& line, const LinePlace& place) {
   if (auto* manifest = std::get_if<Manifest>(&line)) return AddManifest(std::move(*manifest));
   if (auto* control = std::get_if<ControlRecord>(&line)) return AddControl(std::move(*control));
   if (auto* trial = std::get_if<TrialRecord>(&line)) return AddTrial(std::move(*trial), place);
@@ -73,7 +73,7 @@ void RunLogMerge::Spoil(TrialRecord& record) const {
 }
 
 // Trials are counted with those that are ignored, so that every reading counts them alike.
-Status RunLogMerge::AddTrial(TrialRecord record, const LinePlace& place) {
+Status RunLogMerge::AddTrial(TrialRecord&& record, const LinePlace& place) {
   if (head_.manifests.empty()) return BadInput("a trial stands before the first manifest");
   // Labs may differ in their seed only where each record says which one it is of.
   if (!record.lab_seed) PLECTL_RETURN_IF_ERROR(same_lab_seed_);

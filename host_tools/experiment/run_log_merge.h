@@ -27,7 +27,7 @@ class RunLogMerge {
   RunLogMerge(TrialSink& sink, std::vector<FailedControl> known)
       : sink_(sink), known_(std::move(known)) {}
 
-  Status Add(RunLogLine line, const LinePlace& place);
+  Status Add(RunLogLine&& line, const LinePlace& place);
   // Whether nothing was understood so far.
   [[nodiscard]] bool is_empty() const { return head_.manifests.empty(); }
   // Whether the log must be read again with `TakeFailed()` as `known`.
@@ -39,7 +39,7 @@ class RunLogMerge {
  private:
   Status AddManifest(Manifest manifest);
   Status AddControl(ControlRecord control);
-  Status AddTrial(TrialRecord record, const LinePlace& place);
+  Status AddTrial(TrialRecord&& record, const LinePlace& place);
   // Makes the next trial invalid when its session's control is known to have failed.
   void Spoil(TrialRecord& record) const;
 

@@ -21,6 +21,7 @@ namespace plectl::experiment {
 namespace {
 
 constexpr size_t kThreadsMax = 4;
+constexpr size_t kLinesGuessMax = 1024;
 
 // What the lines of a block say, up to the first that is wrong.
 struct Parsed {
@@ -34,12 +35,16 @@ struct Parsed {
   std::optional<Error> error;  // of the last one counted
 };
 
-Parsed ParseLines(std::string_view text, uint64_t offset) {
+Parsed ParseLines(std::string_view text, uint64_t offset, TrialParts parts) {
   Parsed parsed;
+  // Records of one log are about as long as each other.
+  const size_t first_bytes = std::min(text.find('\n'), text.size()) + 1;
+  parsed.lines.reserve(std::min(text.size() / first_bytes + 1, kLinesGuessMax));
   FastJson parser;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    Result<RunLogLine> says = ParseRunLogLine(text.substr(0, end), parser);
+    Result<RunLogLine> says =
+        ParseRunLogLine(text.substr(0, end), parts, parser, text.size() - end);
     ++parsed.line_count;
     if (!says) {
       parsed.error = std::move(says).error();
@@ -54,8 +59,8 @@ Parsed ParseLines(std::string_view text, uint64_t offset) {
   return parsed;
 }
 
-Parsed ParseBlock(const LineBlock& block) {
-  if (block.too_long_bytes == 0) return ParseLines(block.lines, block.offset);
+Parsed ParseBlock(const LineBlock& block, TrialParts parts) {
+  if (block.too_long_bytes == 0) return ParseLines(block.lines, block.offset, parts);
   Parsed parsed;
   parsed.line_count = 1;
   parsed.error =
@@ -64,9 +69,9 @@ Parsed ParseBlock(const LineBlock& block) {
 }
 
 // In a thread of its own, or when it is asked for where there can be none.
-std::future<Parsed> ParseLater(LineBlock block, bool in_thread) {
+std::future<Parsed> ParseLater(LineBlock block, TrialParts parts, bool in_thread) {
   const auto shared = std::make_shared<const LineBlock>(std::move(block));
-  const auto parse = [shared] { return ParseBlock(*shared); };
+  const auto parse = [shared, parts] { return ParseBlock(*shared, parts); };
   if (in_thread) {
     try {
       return std::async(std::launch::async, parse);
@@ -76,10 +81,21 @@ std::future<Parsed> ParseLater(LineBlock block, bool in_thread) {
   return std::async(std::launch::deferred, parse);
 }
 
+bool IsCompressed(std::string_view start) {
+  constexpr std::string_view kMagics[] = {"\x1f\x8b",
+                                          "\xfd"
+                                          "7zXZ",
+                                          "\x28\xb5\x2f\xfd", "BZh"};
+  return std::ranges::any_of(kMagics,
+                             [start](std::string_view magic) { return start.starts_with(magic); });
+}
+
 // Merges what was parsed and counts the lines of the log.
 class Merging {
  public:
-  Merging(RunLogMerge& merge, std::string_view file_name) : merge_(merge), file_name_(file_name) {}
+  // `start` is that of the file.
+  Merging(RunLogMerge& merge, std::string_view file_name, std::string_view start)
+      : merge_(merge), file_name_(file_name), start_(start) {}
 
   Status Add(Parsed parsed) {
     for (Parsed::Line& line : parsed.lines) {
@@ -105,22 +121,27 @@ class Merging {
 
   // A file whose very first line is no JSON was never a run log.
   [[nodiscard]] std::string Hint() const {
-    return merge_.is_empty() ? "if this is no run log: give the folder of a run, or its run.jsonl"
-                             : "repair or remove the line";
+    if (!merge_.is_empty()) return "repair or remove the line";
+    if (IsCompressed(start_)) {
+      return "unpack it first: it looks like the output of gzip, xz, zstd or bzip2";
+    }
+    return "if this is no run log: give the folder of a run, or its run.jsonl (a plan is measured "
+           "by plectl sweep)";
   }
 
   RunLogMerge& merge_;
   std::string_view file_name_;
+  std::string_view start_;
   size_t lines_ = 0;
 };
 
-Status MergeFile(LineBlocks& blocks, Merging& merging) {
+Status MergeFile(LineBlocks& blocks, TrialParts parts, Merging& merging) {
   const size_t threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kThreadsMax);
   std::deque<std::future<Parsed>> parsing;
   for (bool more = true; more || !parsing.empty();) {
     PLECTL_ASSIGN_OR_RETURN(std::optional<LineBlock> block, blocks.Next());
     more = block.has_value();
-    if (more) parsing.push_back(ParseLater(*std::move(block), threads > 1));
+    if (more) parsing.push_back(ParseLater(*std::move(block), parts, threads > 1));
     if (parsing.empty() || (more && parsing.size() <= threads)) continue;
     PLECTL_RETURN_IF_ERROR(merging.Add(parsing.front().get()));
     parsing.pop_front();
@@ -139,11 +160,12 @@ Result<RunLogHead> ReadRunLog(const std::filesystem::path& path, TrialSink& sink
     return BadInput(blocks.error().message, "give the folder of a run, or its run.jsonl");
   }
   const std::string name = file.string();
+  PLECTL_ASSIGN_OR_RETURN(const std::string start, blocks->ReadStart());
   std::vector<FailedControl> failed;
   while (true) {
     RunLogMerge merge(sink, failed);
-    Merging merging(merge, name);
-    PLECTL_RETURN_IF_ERROR(MergeFile(*blocks, merging));
+    Merging merging(merge, name, start);
+    PLECTL_RETURN_IF_ERROR(MergeFile(*blocks, sink.parts(), merging));
     if (!merge.must_restart()) {
       RunLogHead head = merge.Take();
       head.complete_bytes = blocks->complete_bytes();
@@ -162,8 +184,8 @@ Result<RunLogHead> ReadRunLogText(std::string_view text, std::string_view file_n
   std::vector<FailedControl> failed;
   while (true) {
     RunLogMerge merge(sink, failed);
-    Merging merging(merge, file_name);
-    PLECTL_RETURN_IF_ERROR(merging.Add(ParseLines(whole, 0)));
+    Merging merging(merge, file_name, text);
+    PLECTL_RETURN_IF_ERROR(merging.Add(ParseLines(whole, 0, sink.parts())));
     if (!merge.must_restart()) {
       RunLogHead head = merge.Take();
       head.complete_bytes = whole.size();

@@ -26,6 +26,8 @@ struct LinePlace {
 class TrialSink {
  public:
   virtual ~TrialSink() = default;
+  // What OnTrial() needs of each.
+  [[nodiscard]] virtual TrialParts parts() const { return TrialParts::kAll; }
   // In file order, valid and invalid ones; of the valid records of one id only the first.
   virtual void OnTrial(TrialRecord trial, const LinePlace& place) = 0;
   // All trials come once more, from the first: a control failed that stood after some of its

@@ -14,15 +14,15 @@ nlohmann::json StatisticsToJson(const guests::StatisticGrowths& growths) {
   return object;
 }
 
-Result<guests::StatisticGrowths> StatisticsFromJson(const JsonFields& object,
-                                                    std::string_view key) {
+Result<guests::StatisticGrowths> StatisticsFromJson(const JsonFields& object, std::string_view key,
+                                                    Keep keep) {
   guests::StatisticGrowths growths;
   PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, object.Object(key));
   if (fields.Has("missing_because")) {
     PLECTL_ASSIGN_OR_RETURN(growths.missing_because, fields.Text("missing_because"));
     return growths;
   }
-  PLECTL_ASSIGN_OR_RETURN(growths.values, object.UintMap(key));
+  PLECTL_ASSIGN_OR_RETURN(growths.values, object.UintMap(key, keep));
   return growths;
 }
 

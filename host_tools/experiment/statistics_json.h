@@ -12,6 +12,7 @@ namespace plectl::experiment {
 
 // {"exits": n, ...}, without those that did not grow; or {"missing_because": TEXT}.
 nlohmann::json StatisticsToJson(const guests::StatisticGrowths& growths);
-Result<guests::StatisticGrowths> StatisticsFromJson(const JsonFields& object, std::string_view key);
+Result<guests::StatisticGrowths> StatisticsFromJson(const JsonFields& object, std::string_view key,
+                                                    Keep keep = Keep::kYes);
 
 }  // namespace plectl::experiment

@@ -140,6 +140,10 @@ class ResumeReader final : public TrialSink {
  public:
   explicit ResumeReader(KeepTotals keep_totals) : keep_totals_(keep_totals) { Restart(); }
 
+  [[nodiscard]] TrialParts parts() const override {
+    return keep_totals_ == KeepTotals::kYes ? TrialParts::kTotals : TrialParts::kFigures;
+  }
+
   void OnTrial(TrialRecord trial, const LinePlace& /*place*/) override {
     work_.costs.Add(trial);
     if (trial.valid()) {
@@ -147,7 +151,6 @@ class ResumeReader final : public TrialSink {
       finished_.insert(trial.id);
     }
     if (!work_.totals) return;
-    LeaveTotals(trial);
     work_.totals->trials.push_back(std::move(trial));
   }
 

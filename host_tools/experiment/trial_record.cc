@@ -94,14 +94,17 @@ json ExitsToJson(const TrialRecord& record) {
                                               : Missing(record.exits_missing_because);
 }
 
+Keep KeepIf(bool condition) { return condition ? Keep::kYes : Keep::kNo; }
+
 // A reason can only be a text and an exit count only a number, so the two forms differ.
-Status ReadExits(const JsonFields& trial, TrialRecord& record) {
+Status ReadExits(const JsonFields& trial, TrialParts parts, TrialRecord& record) {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields exits, trial.Object("exits"));
   if (exits.Has("missing_because")) {
     PLECTL_ASSIGN_OR_RETURN(record.exits_missing_because, exits.Text("missing_because"));
     return OkStatus();
   }
-  PLECTL_ASSIGN_OR_RETURN(record.exits, trial.UintMap("exits"));
+  PLECTL_ASSIGN_OR_RETURN(record.exits,
+                          trial.UintMap("exits", KeepIf(parts != TrialParts::kFigures)));
   return OkStatus();
 }
 
@@ -137,9 +140,9 @@ void WriteGuestResult(const TrialRecord& record, json& object) {
   AddTrialTotals(record, object);
 }
 
-Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
-  PLECTL_ASSIGN_OR_RETURN(record.vcpus, VcpusFromJson(trial));
-  PLECTL_ASSIGN_OR_RETURN(record.observed, ObservedFromJson(trial));
+Status ReadGuestResult(const JsonFields& trial, Keep keep_details, TrialRecord& record) {
+  PLECTL_ASSIGN_OR_RETURN(record.vcpus, VcpusFromJson(trial, keep_details));
+  PLECTL_ASSIGN_OR_RETURN(record.observed, ObservedFromJson(trial, keep_details));
   if (trial.Has("energy_uj")) {
     PLECTL_ASSIGN_OR_RETURN(record.energy_uj, trial.CountMap("energy_uj"));
   }
@@ -156,7 +159,7 @@ Status ReadGuestResult(const JsonFields& trial, TrialRecord& record) {
   PLECTL_ASSIGN_OR_RETURN(record.waits, WaitSummaryFromJson(trial));
   PLECTL_ASSIGN_OR_RETURN(record.contention, ContentionFromJson(trial));
   PLECTL_ASSIGN_OR_RETURN(record.not_contended_because, trial.TextOrEmpty("not_contended_because"));
-  PLECTL_ASSIGN_OR_RETURN(record.vms, VmsFromJson(trial));
+  PLECTL_ASSIGN_OR_RETURN(record.vms, VmsFromJson(trial, keep_details));
   return OkStatus();
 }
 
@@ -209,8 +212,9 @@ Status ReadIdentity(const JsonFields& trial, TrialRecord& record) {
 }
 
 // Absent from records of plectl before it watched the noise.
-Status ReadNoise(const JsonFields& trial, TrialRecord& record) {
-  if (trial.Has("noise")) {
+Status ReadNoise(const JsonFields& trial, Keep keep, TrialRecord& record) {
+  if (trial.Has("noise") && keep == Keep::kNo) PLECTL_RETURN_IF_ERROR(CheckNoise(trial));
+  if (trial.Has("noise") && keep == Keep::kYes) {
     PLECTL_ASSIGN_OR_RETURN(record.noise, NoiseFromJson(trial));
   }
   PLECTL_ASSIGN_OR_RETURN(record.disturbed_because, trial.TextOrEmpty("disturbed_because"));
@@ -229,6 +233,21 @@ Status ReadValidity(const JsonFields& trial, TrialRecord& record) {
 }
 
 }  // namespace
+
+void LeaveTotals(TrialRecord& trial) {
+  for (guests::VcpuResult& vcpu : trial.vcpus) {
+    vcpu.wait_histogram = {};
+    vcpu.kvm_stats = {};
+    vcpu.kvm_exits = Count::Missing("left out");
+    vcpu.run_delay_ns = Count::Missing("left out");
+    vcpu.guest_ns = Count::Missing("left out");
+  }
+  trial.vms = {};
+  trial.observed = {};
+  trial.pause_sites.reset();
+  trial.energy_uj = {};
+  trial.noise.reset();
+}
 
 json ToJson(const TrialRecord& record) {
   json object = {{"kind", "trial"},
@@ -253,19 +272,21 @@ json ToJson(const TrialRecord& record) {
 
 Result<TrialRecord> TrialFromJson(const json& json) { return TrialFromJson(JsonValue(json)); }
 
-Result<TrialRecord> TrialFromJson(const JsonValue& json) {
+Result<TrialRecord> TrialFromJson(const JsonValue& json, TrialParts parts) {
+  const Keep keep_details = KeepIf(parts == TrialParts::kAll);
   PLECTL_ASSIGN_OR_RETURN(const JsonFields trial, JsonFields::Of(json, "trial"));
   TrialRecord record;
   PLECTL_RETURN_IF_ERROR(ReadIdentity(trial, record));
   for (const CountField& field : kCounts) {
     PLECTL_ASSIGN_OR_RETURN(record.*field.member, trial.CountOf(field.key));
   }
-  PLECTL_RETURN_IF_ERROR(ReadExits(trial, record));
-  PLECTL_RETURN_IF_ERROR(ReadGuestResult(trial, record));
+  PLECTL_RETURN_IF_ERROR(ReadExits(trial, parts, record));
+  PLECTL_RETURN_IF_ERROR(ReadGuestResult(trial, keep_details, record));
   PLECTL_RETURN_IF_ERROR(ReadTimings(trial, record.timings));
   PLECTL_ASSIGN_OR_RETURN(record.ple_off_because, trial.TextOrEmpty("ple_off_because"));
-  PLECTL_RETURN_IF_ERROR(ReadNoise(trial, record));
+  PLECTL_RETURN_IF_ERROR(ReadNoise(trial, keep_details, record));
   PLECTL_RETURN_IF_ERROR(ReadValidity(trial, record));
+  if (parts != TrialParts::kAll) LeaveTotals(record);
   return record;
 }
 

@@ -88,9 +88,20 @@ struct TrialRecord {
   }
 };
 
+// How much of a record its reader wants. All of it is checked in any case.
+enum class TrialParts {
+  kFigures,  // as kTotals, without exits by reason
+  kTotals,   // as LeaveTotals() leaves it
+  kAll,
+};
+
+// Takes away all but the totals, exits by reason, and of each vCPU its times, its acquisitions and
+// its `extra`.
+void LeaveTotals(TrialRecord& trial);
+
 nlohmann::json ToJson(const TrialRecord& record);
 // BadInput that names the field when one is absent, of another type or out of range.
 Result<TrialRecord> TrialFromJson(const nlohmann::json& json);
-Result<TrialRecord> TrialFromJson(const JsonValue& json);
+Result<TrialRecord> TrialFromJson(const JsonValue& json, TrialParts parts = TrialParts::kAll);
 
 }  // namespace plectl::experiment

@@ -14,7 +14,9 @@ namespace plectl::experiment {
 // out (docs/run_format.md).
 nlohmann::json VcpusToJson(const std::vector<guests::VcpuResult>& vcpus);
 
-// BadInput that names the field when "vcpus" of `trial` is absent or not as written above.
-Result<std::vector<guests::VcpuResult>> VcpusFromJson(const JsonFields& trial);
+// BadInput that names the field when "vcpus" of `trial` is absent or not as written above. Details
+// are all but their times, their acquisitions and `extra`.
+Result<std::vector<guests::VcpuResult>> VcpusFromJson(const JsonFields& trial,
+                                                      Keep keep_details = Keep::kYes);
 
 }  // namespace plectl::experiment

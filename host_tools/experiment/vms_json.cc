@@ -26,7 +26,7 @@ nlohmann::json ToJson(const VmResult& vm) {
   return object;
 }
 
-Result<VmResult> FromJson(const JsonFields& fields) {
+Result<VmResult> FromJson(const JsonFields& fields, Keep keep) {
   VmResult vm;
   if (!fields.Has("throughput_per_s")) return fields.Wrong("throughput_per_s", "a number");
   PLECTL_ASSIGN_OR_RETURN(const auto throughput, fields.NumberIfKnown("throughput_per_s"));
@@ -35,7 +35,7 @@ Result<VmResult> FromJson(const JsonFields& fields) {
   PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.NumberIfKnown("fairness_jain"));
   PLECTL_ASSIGN_OR_RETURN(vm.contention, ContentionFromJson(fields));
   PLECTL_ASSIGN_OR_RETURN(vm.waits, WaitSummaryFromJson(fields));
-  PLECTL_ASSIGN_OR_RETURN(vm.kvm_stats, StatisticsFromJson(fields, "kvm_stats"));
+  PLECTL_ASSIGN_OR_RETURN(vm.kvm_stats, StatisticsFromJson(fields, "kvm_stats", keep));
   return vm;
 }
 
@@ -47,14 +47,14 @@ nlohmann::json VmsToJson(const std::vector<VmResult>& vms) {
   return list;
 }
 
-Result<std::vector<VmResult>> VmsFromJson(const JsonFields& trial) {
+Result<std::vector<VmResult>> VmsFromJson(const JsonFields& trial, Keep keep) {
   std::vector<VmResult> vms;
   if (!trial.Has("vms")) return vms;
   PLECTL_ASSIGN_OR_RETURN(const std::vector<JsonFields> items, trial.ObjectList("vms"));
   if (items.size() > kVmsMax) return trial.Wrong("vms", "at most 64 VMs");
   for (const JsonFields& item : items) {
-    PLECTL_ASSIGN_OR_RETURN(VmResult vm, FromJson(item));
-    vms.push_back(std::move(vm));
+    PLECTL_ASSIGN_OR_RETURN(VmResult vm, FromJson(item, keep));
+    if (keep == Keep::kYes) vms.push_back(std::move(vm));
   }
   return vms;
 }

@@ -13,6 +13,6 @@ namespace plectl::experiment {
 // A trial's "vms": what each VM did, under the keys that the trial has for all of them together.
 nlohmann::json VmsToJson(const std::vector<guests::VmResult>& vms);
 // Empty when the key is absent: an older record.
-Result<std::vector<guests::VmResult>> VmsFromJson(const JsonFields& trial);
+Result<std::vector<guests::VmResult>> VmsFromJson(const JsonFields& trial, Keep keep = Keep::kYes);
 
 }  // namespace plectl::experiment

@@ -28,8 +28,8 @@ constexpr SummaryField kSummaryFields[] = {
     {"max", &WaitSummary::max},
 };
 
-// A pair of numbers that can follow `histogram`.
-std::optional<WaitCount> NextCount(const JsonValue& pair, const WaitHistogram& histogram) {
+// A pair of numbers that can follow `last`.
+std::optional<WaitCount> NextCount(const JsonValue& pair, const std::optional<WaitCount>& last) {
   if (!pair.is_array()) return std::nullopt;
   std::array<uint64_t, 2> numbers{};
   size_t count = 0;
@@ -43,7 +43,7 @@ std::optional<WaitCount> NextCount(const JsonValue& pair, const WaitHistogram& h
   const WaitCount item{numbers[0], numbers[1]};
   const bool is_bound =
       guests::WaitBucketFirst(guests::WaitBucketOf(item.lower_bound)) == item.lower_bound;
-  const bool ascends = histogram.empty() || histogram.back().lower_bound < item.lower_bound;
+  const bool ascends = !last || last->lower_bound < item.lower_bound;
   if (!is_bound || !ascends || item.count == 0) return std::nullopt;
   return item;
 }
@@ -56,15 +56,16 @@ json ToJson(const WaitHistogram& histogram) {
   return list;
 }
 
-Result<WaitHistogram> WaitHistogramFromJson(const JsonFields& vcpu) {
+Result<WaitHistogram> WaitHistogramFromJson(const JsonFields& vcpu, Keep keep) {
   if (!vcpu.Has(kHistogramKey)) return WaitHistogram();
   PLECTL_ASSIGN_OR_RETURN(const JsonValue list, vcpu.Any(kHistogramKey));
   if (!list.is_array()) return vcpu.Wrong(kHistogramKey, kHistogramForm);
   WaitHistogram histogram;
+  std::optional<WaitCount> last;
   const bool read = list.EachItem([&](const JsonValue& pair) {
-    const std::optional<WaitCount> item = NextCount(pair, histogram);
-    if (item) histogram.push_back(*item);
-    return item.has_value();
+    last = NextCount(pair, last);
+    if (last && keep == Keep::kYes) histogram.push_back(*last);
+    return last.has_value();
   });
   if (!read) return vcpu.Wrong(kHistogramKey, kHistogramForm);
   return histogram;

@@ -14,7 +14,7 @@ namespace plectl::experiment {
 nlohmann::json ToJson(const guests::WaitHistogram& histogram);
 // Empty when the key is absent. BadInput when a count is 0, or a bound is no bucket's or not above
 // the one before.
-Result<guests::WaitHistogram> WaitHistogramFromJson(const JsonFields& vcpu);
+Result<guests::WaitHistogram> WaitHistogramFromJson(const JsonFields& vcpu, Keep keep = Keep::kYes);
 
 // {"p50": ..., "p99": ..., "p99_9": ..., "max": ...}, as in a trial's "wait_tsc_cycles".
 nlohmann::json ToJson(const guests::WaitSummary& waits);

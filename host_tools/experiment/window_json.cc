@@ -42,15 +42,20 @@ std::optional<WindowChange> ChangeFromJson(const JsonValue& entry) {
                       .new_window = static_cast<uint32_t>(numbers[2])};
 }
 
-Status ReadTrack(const JsonFields& window, const JsonValue& entries, size_t gap_at,
-                 WindowTrack& track) {
+// How many changes there are. Without `track` they are only checked.
+Result<size_t> ReadTrack(const JsonFields& window, const JsonValue& entries, size_t gap_at,
+                         WindowTrack* track) {
+  size_t changes = 0;
   const bool read = entries.is_array() && entries.EachItem([&](const JsonValue& entry) {
     const std::optional<WindowChange> change = ChangeFromJson(entry);
-    if (change) (track.first.size() < gap_at ? track.first : track.last).push_back(*change);
+    if (change && track != nullptr) {
+      (changes < gap_at ? track->first : track->last).push_back(*change);
+    }
+    ++changes;
     return change.has_value();
   });
   if (!read) return window.Wrong("track", "a list of [ns, old, new]");
-  return OkStatus();
+  return changes;
 }
 
 }  // namespace
@@ -69,7 +74,7 @@ json ToJson(const WindowTrack& track) {
   return object;
 }
 
-Result<WindowTrack> WindowFromJson(const JsonFields& vcpu, std::string_view key) {
+Result<WindowTrack> WindowFromJson(const JsonFields& vcpu, std::string_view key, Keep keep) {
   PLECTL_ASSIGN_OR_RETURN(const JsonFields window, vcpu.Object(key));
   WindowTrack track;
   PLECTL_ASSIGN_OR_RETURN(track.changes, window.Uint("changes"));
@@ -79,10 +84,10 @@ Result<WindowTrack> WindowFromJson(const JsonFields& vcpu, std::string_view key)
   if (has_gap) {
     PLECTL_ASSIGN_OR_RETURN(gap_at, window.Uint("left_out_after"));
   }
-  PLECTL_RETURN_IF_ERROR(ReadTrack(window, entries, gap_at, track));
-  if (track.first.size() + track.last.size() > track.changes)
-    return window.Wrong("changes", "as many as its track has");
-  if (track.first.empty()) return track;
+  PLECTL_ASSIGN_OR_RETURN(const size_t changes, ReadTrack(window, entries, gap_at,
+                                                          keep == Keep::kYes ? &track : nullptr));
+  if (changes > track.changes) return window.Wrong("changes", "as many as its track has");
+  if (changes == 0 || gap_at == 0) return track;
   PLECTL_ASSIGN_OR_RETURN(const uint64_t max, window.Uint("max", UINT32_MAX));
   track.max = static_cast<uint32_t>(max);
   return track;

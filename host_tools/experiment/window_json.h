@@ -13,6 +13,7 @@ namespace plectl::experiment {
 // {"changes": n, "first": .., "last": .., "max": .., "track": [[ns, old, new], ...]}; a track with
 // changes left out of its middle also says how many, and after how many entries.
 nlohmann::json ToJson(const host::WindowTrack& track);
-Result<host::WindowTrack> WindowFromJson(const JsonFields& vcpu, std::string_view key);
+Result<host::WindowTrack> WindowFromJson(const JsonFields& vcpu, std::string_view key,
+                                         Keep keep = Keep::kYes);
 
 }  // namespace plectl::experiment

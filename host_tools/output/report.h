@@ -52,6 +52,9 @@ Completeness CompletenessOf(const Report& report);
 // Summarises a run while its log is read.
 class ReportBuilder final : public experiment::TrialSink {
  public:
+  [[nodiscard]] experiment::TrialParts parts() const override {
+    return experiment::TrialParts::kFigures;
+  }
   void OnTrial(experiment::TrialRecord trial, const experiment::LinePlace& place) override;
   void Restart() override { *this = ReportBuilder(); }
   // When all has been read.

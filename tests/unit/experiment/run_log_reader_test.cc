@@ -84,7 +84,18 @@ void ExpectSame(const nlohmann::json& object) {
   const Result<TrialRecord> from_fast = TrialFromJson(*fast);
   const Result<TrialRecord> from_tree = TrialFromJson(object);
   ASSERT_EQ(from_fast.has_value(), from_tree.has_value()) << text;
-  if (from_fast) EXPECT_EQ(ToJson(*from_fast), ToJson(*from_tree)) << text;
+  // What is not kept is checked all the same.
+  for (const TrialParts parts : {TrialParts::kTotals, TrialParts::kFigures}) {
+    EXPECT_EQ(TrialFromJson(*fast, parts).has_value(), from_tree.has_value()) << text;
+    EXPECT_EQ(TrialFromJson(JsonValue(object), parts).has_value(), from_tree.has_value()) << text;
+  }
+  if (!from_fast) return;
+  EXPECT_EQ(ToJson(*from_fast), ToJson(*from_tree)) << text;
+  TrialRecord totals = *from_tree;
+  LeaveTotals(totals);
+  EXPECT_EQ(ToJson(TrialFromJson(*fast, TrialParts::kTotals).value()), ToJson(totals)) << text;
+  totals.exits.clear();
+  EXPECT_EQ(ToJson(TrialFromJson(*fast, TrialParts::kFigures).value()), ToJson(totals)) << text;
 }
 
 TEST(FastJson, EveryFieldOfEveryTypeIsReadAsTheTreeIs) {
