@@ -30,8 +30,7 @@ Result<experiment::RunLog> LoadMeasuredRun(const std::filesystem::path& run) {
   PLECTL_ASSIGN_OR_RETURN(experiment::RunLog log, experiment::LoadRunLogTotals(run));
   for (const std::string& note : log.notes) fmt::print(stderr, "note: {}\n", note);
   if (std::ranges::any_of(log.trials, &experiment::TrialRecord::valid)) return log;
-  return Inconclusive(fmt::format("{} holds no valid trial", run.string()),
-                      experiment::NextStepFor(run));
+  return experiment::NothingMeasured(run, !log.manifests.empty());
 }
 
 Status ExportInFormat(const ExportArguments& arguments) {

@@ -42,15 +42,15 @@ Status PrintReport(const ReportArguments& arguments) {
   output::ReportBuilder builder;
   PLECTL_ASSIGN_OR_RETURN(const experiment::RunLogHead head,
                           experiment::ReadRunLog(arguments.run, builder));
+  if (head.manifests.empty() && !experiment::IsBeingWritten(arguments.run)) {
+    return experiment::NothingMeasured(arguments.run, false);
+  }
   output::Report report = builder.Build(head, arguments.run.string());
   if (experiment::IsBeingWritten(arguments.run)) {
     report.notes.emplace_back("its sweep is still running: this is what it has so far");
   }
   fmt::print("{}", format->Render(report));
-  if (report.trials_valid == 0) {
-    return Inconclusive(fmt::format("{} holds no valid trial", arguments.run.string()),
-                        experiment::NextStepFor(arguments.run));
-  }
+  if (report.trials_valid == 0) return experiment::NothingMeasured(arguments.run, true);
   return arguments.complete ? CheckComplete(report) : OkStatus();
 }
 

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,12 @@ constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
     {"bench", "sweep"},   {"check", "doctor"},   {"diagnose", "doctor"}, {"watch", "monitor"},
     {"serve", "monitor"}, {"summary", "report"}, {"man", "docs"},
 };
+
+std::string Upper(std::string text) {
+  for (char& letter : text)
+    letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  return text;
+}
 
 bool IsEveryApp(const CLI::App* /*app*/) { return true; }
 
@@ -115,6 +122,28 @@ std::optional<Error> AboutRest(const CLI::App& app) {
   return std::nullopt;
 }
 
+// "plectl report runs/first", when the command's help ends with such an example.
+std::string ExampleOf(const CLI::App& app) {
+  const std::string footer = app.get_footer();
+  const size_t start = footer.find(fmt::format("{} ", PathOf(app)));
+  if (start == std::string::npos) return {};
+  return footer.substr(start, footer.find('\n', start) - start);
+}
+
+// An argument without which the command can do nothing.
+std::optional<Error> AboutArguments(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options(nullptr)) {
+    if (!option->get_required() || !option->get_positional() || option->count() > 0) continue;
+    std::string name = option->get_type_name();
+    if (name.find('=') == std::string::npos) name = Upper(option->get_name(true));
+    const std::string example = ExampleOf(app);
+    return Error{ErrorKind::kBadInput,
+                 fmt::format("{} needs {}: {}", PathOf(app), name, option->get_description()),
+                 example.empty() ? HelpStep(app) : fmt::format("for example: {}", example)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Error UsageError(const CLI::App& app, const CLI::ParseError& error) {
@@ -126,6 +155,9 @@ Error UsageError(const CLI::App& app, const CLI::ParseError& error) {
     for (const CLI::App* at = &here; at != nullptr; at = at->get_parent()) {
       if (auto about = AboutRest(*at)) return *std::move(about);
     }
+  }
+  if (code == static_cast<int>(CLI::ExitCodes::RequiredError)) {
+    if (auto about = AboutArguments(here)) return *std::move(about);
   }
   // A hidden option has no name there.
   std::string text = Printable(error.what());

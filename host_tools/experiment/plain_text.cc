@@ -42,12 +42,14 @@ size_t WellFormedLength(std::string_view text) {
   return length;
 }
 
-TextFlaw FlawAt(std::string_view text, size_t offset, std::string_view what) {
+TextFlaw FlawAt(std::string_view text, size_t offset, bool is_control) {
   const std::string_view before = text.substr(0, offset);
   const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
   return {.line = static_cast<int>(std::ranges::count(before, '\n')) + 1,
           .column = static_cast<int>(offset - line_start) + 1,
-          .what = fmt::format("the byte 0x{:02x} is {}", static_cast<uint8_t>(text[offset]), what)};
+          .what = fmt::format("the byte 0x{:02x} is {}", static_cast<uint8_t>(text[offset]),
+                              is_control ? "a control character" : "not UTF-8"),
+          .is_control = is_control};
 }
 
 }  // namespace
@@ -55,10 +57,10 @@ TextFlaw FlawAt(std::string_view text, size_t offset, std::string_view what) {
 std::optional<TextFlaw> FindTextFlaw(std::string_view text) {
   for (size_t offset = 0; offset < text.size();) {
     if (IsControl(static_cast<uint8_t>(text[offset]))) {
-      return FlawAt(text, offset, "a control character");
+      return FlawAt(text, offset, true);
     }
     const size_t length = WellFormedLength(text.substr(offset));
-    if (length == 0) return FlawAt(text, offset, "not UTF-8");
+    if (length == 0) return FlawAt(text, offset, false);
     offset += length;
   }
   return std::nullopt;

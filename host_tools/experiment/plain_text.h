@@ -12,6 +12,7 @@ struct TextFlaw {
   int line = 1;
   int column = 1;
   std::string what;
+  bool is_control = false;  // a control character, as of a file that is no text
 };
 
 // The first byte that has no place in a text file: a control character other than tab, line feed

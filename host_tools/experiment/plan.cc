@@ -166,6 +166,7 @@ Result<Plan> ParsePlan(std::string_view text, std::string_view file_name,
   if (!plan) {
     Error error = plan.error();
     error.message = fmt::format("{}:{}", file_name, error.message);
+    if (error.hint.empty()) error.hint = "plectl docs plan_format says how a plan is written";
     return Fail(std::move(error));
   }
   plan->text = text;

@@ -131,6 +131,11 @@ class TreeBuilder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+std::string StepAfter(const TextFlaw& flaw) {
+  return flaw.is_control ? "give a text file: this is a binary or compressed one, or damaged"
+                         : "save it as UTF-8, for example: iconv -f latin1 -t UTF-8 OLD >NEW";
+}
+
 YamlNode BuildTree(std::string_view text) {
   std::istringstream stream{std::string(text)};
   YAML::Parser parser(stream);
@@ -156,7 +161,7 @@ Result<YamlNode> ParseYaml(std::string_view text) {
     return FailAt({}, fmt::format("{} bytes; at most {} are read", text.size(), kBytesMax));
   }
   if (const auto flaw = FindTextFlaw(text)) {
-    return FailAt({flaw->line, flaw->column}, flaw->what);
+    return FailAt({flaw->line, flaw->column}, flaw->what, StepAfter(*flaw));
   }
   try {
     return BuildTree(text);
