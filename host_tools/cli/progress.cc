@@ -30,6 +30,18 @@ ProgressStyle DefaultProgressStyle() {
   return ::isatty(STDERR_FILENO) == 1 ? ProgressStyle::kTerminal : ProgressStyle::kPlain;
 }
 
+int64_t EtaNs(int64_t elapsed_ns, size_t done, size_t left, int64_t estimate_ns) {
+  if (done + left == 0 || (done == 0 && estimate_ns == 0)) return 0;
+  // The estimate counts as much as so many trials.
+  constexpr double kEstimateWeight = 3;
+  const double weight = estimate_ns > 0 ? kEstimateWeight : 0;
+  const double estimate_each_ns =
+      static_cast<double>(estimate_ns) / static_cast<double>(done + left);
+  const double each_ns = (static_cast<double>(elapsed_ns) + weight * estimate_each_ns) /
+                         (static_cast<double>(done) + weight);
+  return static_cast<int64_t>(each_ns * static_cast<double>(left));
+}
+
 ProgressLine::~ProgressLine() { EndLine(); }
 
 void ProgressLine::OnStart(size_t finished, size_t total) {
@@ -44,6 +56,10 @@ void ProgressLine::OnStart(size_t finished, size_t total) {
     fmt::print(stderr, "resuming: {} of {} trials are finished\n", finished, total);
   } else {
     fmt::print(stderr, "{} trials\n", total);
+  }
+  if (finished < total && estimate_ns_ > 0) {
+    fmt::print(stderr, "estimate for the trials: {}, start-up not included (--dry-run says why)\n",
+               DurationText(estimate_ns_));
   }
 }
 
@@ -99,16 +115,12 @@ void ProgressLine::OnNote(std::string_view text) {
 }
 
 std::string ProgressLine::Text(const experiment::TrialRecord& record) const {
+  const int64_t eta_ns =
+      EtaNs(since_trials_.ElapsedNs(), finished_ - resumed_at_, total_ - finished_, estimate_ns_);
   return fmt::format("[{}/{}] {} %, ETA {}; {} {}: {}", finished_, total_,
-                     finished_ * 100 / std::max<size_t>(total_, 1), DurationText(EtaNs()),
+                     finished_ * 100 / std::max<size_t>(total_, 1), DurationText(eta_ns),
                      record.workload.payload, experiment::ArmName(record.arm),
                      PauseExitsText(record.pause_exits));
-}
-
-int64_t ProgressLine::EtaNs() const {
-  const auto done = static_cast<int64_t>(finished_ - resumed_at_);
-  if (done == 0) return 0;
-  return since_trials_.ElapsedNs() / done * static_cast<int64_t>(total_ - finished_);
 }
 
 void ProgressLine::EndLine() {

@@ -20,12 +20,18 @@ enum class ProgressStyle {
 // kTerminal when stderr is a terminal, else kPlain.
 ProgressStyle DefaultProgressStyle();
 
-// Shows on stderr how far a sweep is and when it will end. The estimate is the mean time of this
-// session's trials so far, so it includes reloads; what came before the first of them (the lab's
-// self-test and boot, calibration) is told apart.
+// How long `left` trials take after `done` ones took `elapsed_ns`: at first as `estimate_ns` says
+// for all of them together, later as those that are done. One trial alone says little: it may hold
+// a reload of the module, or be of a payload unlike the others.
+int64_t EtaNs(int64_t elapsed_ns, size_t done, size_t left, int64_t estimate_ns);
+
+// Shows on stderr how far a sweep is and when it will end (EtaNs()). What comes before its first
+// trial (the lab's self-test and boot, calibration) is told apart.
 class ProgressLine : public experiment::SweepProgress {
  public:
-  explicit ProgressLine(ProgressStyle style) : style_(style) {}
+  // `estimate_ns` is what the schedule says of its trials.
+  explicit ProgressLine(ProgressStyle style, int64_t estimate_ns = 0)
+      : style_(style), estimate_ns_(estimate_ns) {}
   ~ProgressLine() override;
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
@@ -39,9 +45,9 @@ class ProgressLine : public experiment::SweepProgress {
 
  private:
   [[nodiscard]] std::string Text(const experiment::TrialRecord& record) const;
-  [[nodiscard]] int64_t EtaNs() const;
 
   ProgressStyle style_;
+  int64_t estimate_ns_;
   size_t resumed_at_ = 0;
   size_t finished_ = 0;
   size_t total_ = 0;

@@ -29,6 +29,7 @@ void SessionCosts::OnStart(size_t finished, size_t total) {
 
 void SessionCosts::OnManifest(const experiment::Manifest& manifest) {
   in_lab_ = experiment::IsLab(manifest.host);
+  if (!start_up_ns_) start_up_ns_ = since_start_.ElapsedNs();
   next_.OnManifest(manifest);
 }
 
@@ -50,10 +51,13 @@ void SessionCosts::OnRecord(const experiment::TrialRecord& record) {
 
 std::string SessionCosts::Text() const {
   if (own_ns_.empty()) return {};
+  const int64_t start_up_ns = start_up_ns_.value_or(0);
   std::string text = fmt::format(
-      "{} trials in {:.0f} s{}: guests ran {:.1f} s, parameter changes took {:.1f} s; plectl's own "
+      "{} trials in {:.0f} s after a start-up of {:.0f} s{}: guests ran {:.1f} s, parameter "
+      "changes took {:.1f} s; plectl's own "
       "cost per trial: median {:.1f} ms, most {:.1f} ms",
-      measured_, static_cast<double>(since_start_.ElapsedNs()) / kNsPerS,
+      measured_, static_cast<double>(since_start_.ElapsedNs() - start_up_ns) / kNsPerS,
+      static_cast<double>(start_up_ns) / kNsPerS,
       in_lab_ ? " by the clock; by the lab's own, which is emulated" : "",
       static_cast<double>(run_ns_) / kNsPerS, static_cast<double>(params_ns_) / kNsPerS,
       MedianMs(own_ns_),

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,7 @@ class SessionCosts : public experiment::SweepProgress {
   std::vector<int64_t> own_ns_;  // of every record, valid or not
   int64_t params_ns_ = 0;
   int64_t run_ns_ = 0;
+  std::optional<int64_t> start_up_ns_;  // until the first session began to measure
   bool in_lab_ = false;
   Stopwatch since_start_;
 };

@@ -94,7 +94,9 @@ Status RunSweepServed(CommandContext& context, const Job& job, experiment::Sweep
 Status Measure(CommandContext& context, const Job& job) {
   const SweepArguments& arguments = job.arguments;
   PLECTL_ASSIGN_OR_RETURN(const StopSignal stop, StopSignal::Install());
-  ProgressLine line(arguments.progress);
+  const double estimate_s =
+      experiment::EstimateTime(job.plan, job.work.trials, job.work.costs).total_s;
+  ProgressLine line(arguments.progress, static_cast<int64_t>(estimate_s * 1e9));
   SessionCosts costs(line);
   const Status swept = RunSweepServed(context, job, costs, stop);
   line.EndLine();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "host_tools/experiment/equal_settings.h"
 #include "host_tools/output/report_format.h"
 #include "host_tools/output/text_table.h"
 
@@ -19,6 +20,7 @@ using analysis::Group;
 using analysis::Quantity;
 
 constexpr const char* kSpreadTitle = "min..max";
+constexpr size_t kWidth = 100;  // of what fits a terminal
 
 // Every run is judged by these: why they are missing is said even where no row has them.
 bool IsExpected(Quantity quantity) {
@@ -162,20 +164,33 @@ std::string TrialsText(const Report& report) {
                      completeness == Completeness::kComplete ? "complete" : "INCOMPLETE");
 }
 
-// What all rows have in common, in lines that fit a terminal.
-std::string FixedText(const Report& report) {
-  constexpr size_t kWidth = 100;
+// Words in lines that fit a terminal, the first after `title`. Without a newline at the end.
+std::string Folded(const std::string& title, const std::vector<std::string>& words) {
   std::string text;
-  std::string line = "fixed:";
-  for (const analysis::Setting& setting : report.fixed) {
-    const std::string word = fmt::format(" {}={}", setting.name, setting.value);
-    if (line.size() + word.size() > kWidth) {
+  std::string line = title;
+  for (const std::string& word : words) {
+    if (line.size() + 1 + word.size() > kWidth) {
       text += line + '\n';
-      line = "      ";
+      line = std::string(title.size(), ' ');
     }
-    line += word;
+    line += line.empty() ? word : ' ' + word;
   }
-  return report.fixed.empty() ? text : text + line + '\n';
+  return text + line;
+}
+
+// What all rows have in common.
+std::string FixedText(const Report& report) {
+  std::vector<std::string> words;
+  for (const analysis::Setting& setting : report.fixed) {
+    words.push_back(fmt::format("{}={}", setting.name, setting.value));
+  }
+  return words.empty() ? "" : Folded("fixed:", words) + '\n';
+}
+
+void RemoveColumn(size_t column, TextTable& table) {
+  const auto at = static_cast<std::ptrdiff_t>(column);
+  table.columns.erase(table.columns.begin() + at);
+  for (std::vector<std::string>& row : table.rows) row.erase(row.begin() + at);
 }
 
 std::string Head(const Report& report) {
@@ -243,14 +258,102 @@ std::string Foot(const Report& report) {
   return text;
 }
 
+// A part of a report whose table would be too wide: the rows of one payload.
+struct Part {
+  Report report;
+  std::vector<std::string> same;  // "vcpus=2", "trials 1": of all its rows
+};
+
+// "-" for what has no effect: PLE is off there.
+std::string SettingCell(const Group& group, const std::string& name) {
+  host::ParamValues params;
+  for (const analysis::Setting& setting : group.settings) {
+    if (setting.kind == analysis::SettingKind::kParam) params[setting.name] = setting.value;
+  }
+  const host::ParamValues effect = experiment::EffectOf(params);
+  const auto off = effect.find("off");
+  const bool is_idle =
+      off != effect.end() && params.contains(name) && !effect.contains(name) && name != off->second;
+  return is_idle ? "-" : std::string(SettingValue(group, name));
+}
+
+// What varies in the whole report and not in this part of it moves to what is the same.
+void SplitSettings(Part& part) {
+  std::vector<std::string> varying;
+  for (const std::string& name : part.report.varying) {
+    std::set<std::string> values;
+    for (const Group& group : part.report.groups) {
+      if (std::string value = SettingCell(group, name); value != "-") values.insert(value);
+    }
+    if (values.size() > 1) varying.push_back(name);
+    if (values.size() == 1) part.same.push_back(fmt::format("{}={}", name, *values.begin()));
+  }
+  part.report.varying = std::move(varying);
+}
+
+void SplitFigures(const std::vector<Quantity>& shown, Part& part) {
+  const std::vector<Group>& groups = part.report.groups;
+  const size_t trials = groups.front().trials;
+  if (std::ranges::all_of(groups, [trials](const Group& g) { return g.trials == trials; })) {
+    part.same.push_back(fmt::format("trials {}", trials));
+  }
+  for (const Quantity quantity : shown) {
+    if (!IsConstant(part.report, quantity)) continue;
+    part.same.push_back(
+        fmt::format("{} {}", analysis::QuantityTitle(quantity),
+                    ReadableNumber(groups.front().quantities[quantity].spread->median)));
+  }
+}
+
+std::vector<Part> PartsOf(const Report& report) {
+  std::vector<Part> parts;
+  std::string payload;
+  for (const Group& group : report.groups) {
+    const std::string_view own = SettingValue(group, "payload");
+    if (parts.empty() || own != payload) {
+      payload = own;
+      parts.push_back({report, {}});
+      parts.back().report.groups.clear();
+    }
+    parts.back().report.groups.push_back(group);
+  }
+  return parts;
+}
+
+std::string PartText(Part part, const std::vector<Quantity>& shown) {
+  SplitSettings(part);
+  SplitFigures(shown, part);
+  const std::vector<Quantity> columns = ShownQuantities(part.report);
+  TextTable table = MakeTable(part.report, columns);
+  const bool same_trials = std::ranges::any_of(
+      part.same, [](const std::string& text) { return text.starts_with("trials "); });
+  const size_t settings = part.report.varying.size();
+  for (size_t row = 0; row < table.rows.size(); ++row) {
+    for (size_t i = 0; i < settings; ++i) {
+      table.rows[row][i] = SettingCell(part.report.groups[row], part.report.varying[i]);
+    }
+  }
+  if (same_trials) RemoveColumn(settings + 1, table);
+  return fmt::format("\n{}\n{}", Folded("", part.same), table.NarrowText());
+}
+
+// In one table, or where that would not fit a terminal in one for each payload.
+std::string Tables(const Report& report, const std::vector<Quantity>& shown) {
+  const TextTable table = MakeTable(report, shown);
+  if (table.Width() <= kWidth) return "\n" + table.Text();
+  std::string text;
+  for (Part& part : PartsOf(report)) text += PartText(std::move(part), shown);
+  return text;
+}
+
 class TextFormat : public ReportFormat {
  public:
   [[nodiscard]] std::string Render(const Report& report) const override {
     if (report.groups.empty()) return Head(report) + "no valid trial\n" + Foot(report);
     const std::vector<Quantity> shown = ShownQuantities(report);
     const std::string notes = SpreadNote(report) + MissingNotes(report, shown) + Foot(report);
-    return fmt::format("{}{}\n{}{}{}", Head(report), ConstantsText(report),
-                       MakeTable(report, shown).Text(), notes.empty() ? "" : "\n", notes);
+    return fmt::format("{}{}{}{}{}", Head(report), ConstantsText(report), Tables(report, shown),
+                       notes.empty() ? "" : "\n", notes);
   }
 };
 

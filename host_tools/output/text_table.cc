@@ -16,18 +16,20 @@ constexpr std::string_view kColumnGap = "  ";
 constexpr int kSignificantDigits = 3;
 constexpr int kDecimalsMax = 9;
 
-std::vector<size_t> Widths(const TextTable& table) {
-  std::vector<size_t> widths;
-  for (size_t i = 0; i < table.columns.size(); ++i) {
-    size_t width = table.columns[i].title.size();
-    for (const auto& row : table.rows) width = std::max(width, row[i].size());
-    widths.push_back(width);
+// One for each column.
+using Row = std::vector<std::string>;
+
+std::vector<size_t> Widths(const TextTable& table, const std::vector<Row>& titles) {
+  std::vector<size_t> widths(table.columns.size());
+  for (const std::vector<Row>* rows : {&titles, &table.rows}) {
+    for (const Row& row : *rows) {
+      for (size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
   }
   return widths;
 }
 
-std::string Line(const TextTable& table, const std::vector<std::string>& cells) {
-  const std::vector<size_t> widths = Widths(table);
+std::string Line(const TextTable& table, const Row& cells, const std::vector<size_t>& widths) {
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) line += kColumnGap;
@@ -35,6 +37,61 @@ std::string Line(const TextTable& table, const std::vector<std::string>& cells) 
                                            : fmt::format("{:<{}}", cells[i], widths[i]);
   }
   return std::string(TrimRight(line)) + '\n';
+}
+
+std::string Render(const TextTable& table, const std::vector<Row>& titles) {
+  const std::vector<size_t> widths = Widths(table, titles);
+  Row dashes;
+  for (const size_t width : widths) dashes.emplace_back(width, '-');
+  std::string text;
+  for (const Row& line : titles) text += Line(table, line, widths);
+  text += Line(table, dashes, widths);
+  for (const Row& row : table.rows) text += Line(table, row, widths);
+  return text;
+}
+
+Row Titles(const TextTable& table) {
+  Row titles;
+  for (const TextTable::Column& column : table.columns) titles.push_back(column.title);
+  return titles;
+}
+
+// Where the first piece of a title ends: after a blank, or after a slash or underscore between two
+// long words.
+size_t PieceEnd(std::string_view title) {
+  for (size_t end = 1; end < title.size(); ++end) {
+    const char last = title[end - 1];
+    if (last == ' ') return end;
+    if ((last == '/' || last == '_') && end > 4 && title.size() - end >= 4) return end;
+  }
+  return title.size();
+}
+
+// The title in as few lines as fit `width`.
+std::vector<std::string> Wrap(std::string_view title, size_t width) {
+  std::vector<std::string> lines;
+  while (!title.empty()) {
+    const size_t end = PieceEnd(title);
+    const std::string_view word = title.substr(0, end);
+    title.remove_prefix(end);
+    if (lines.empty() || TrimRight(lines.back() + std::string(word)).size() > width) {
+      lines.emplace_back(word);
+    } else {
+      lines.back() += word;
+    }
+  }
+  for (std::string& line : lines) line = std::string(TrimRight(line));
+  return lines;
+}
+
+// As wide as the longest cell or piece of the title, whichever is longer.
+size_t NarrowWidth(const TextTable& table, size_t column) {
+  size_t width = 0;
+  for (const std::string& piece : Wrap(table.columns[column].title, 0)) {
+    width = std::max(width, piece.size());
+  }
+  for (const Row& row : table.rows) width = std::max(width, row[column].size());
+  return width;
 }
 
 std::string WithThousands(double value) {
@@ -46,17 +103,27 @@ std::string WithThousands(double value) {
 
 }  // namespace
 
-std::string TextTable::Text() const {
-  std::vector<std::string> titles;
-  std::vector<std::string> dashes;
-  const std::vector<size_t> widths = Widths(*this);
+std::string TextTable::Text() const { return Render(*this, {Titles(*this)}); }
+
+std::string TextTable::NarrowText() const {
+  std::vector<std::vector<std::string>> wrapped;
+  size_t lines = 1;
   for (size_t i = 0; i < columns.size(); ++i) {
-    titles.push_back(columns[i].title);
-    dashes.emplace_back(widths[i], '-');
+    wrapped.push_back(Wrap(columns[i].title, NarrowWidth(*this, i)));
+    lines = std::max(lines, wrapped.back().size());
   }
-  std::string text = Line(*this, titles) + Line(*this, dashes);
-  for (const auto& row : rows) text += Line(*this, row);
-  return text;
+  std::vector<Row> titles(lines, Row(columns.size()));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const size_t first = lines - wrapped[i].size();  // all end on the line above the dashes
+    for (size_t k = 0; k < wrapped[i].size(); ++k) titles[first + k][i] = wrapped[i][k];
+  }
+  return Render(*this, titles);
+}
+
+size_t TextTable::Width() const {
+  size_t width = 0;
+  for (const size_t column : Widths(*this, {Titles(*this)})) width += column + kColumnGap.size();
+  return width == 0 ? 0 : width - kColumnGap.size();
 }
 
 std::string ReadableNumber(double value) {

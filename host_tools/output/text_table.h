@@ -17,6 +17,10 @@ struct TextTable {
 
   // Lines without trailing spaces; a line of dashes below the titles.
   [[nodiscard]] std::string Text() const;
+  // The same with titles in several lines, which need not be wider than the cells below them.
+  [[nodiscard]] std::string NarrowText() const;
+  // Of the longest line of Text().
+  [[nodiscard]] size_t Width() const;
 };
 
 // "1,234,567" for whole numbers and those of at least 1000, else three significant digits

@@ -21,6 +21,19 @@ TEST(TextTable, WithoutRowsIsItsHead) {
   EXPECT_EQ(table.Text(), "name\n----\n");
 }
 
+TEST(TextTable, NarrowTitlesTakeSeveralLines) {
+  const TextTable table{
+      {{"ple_window_grow", true}, {"p99 wait (TSC cycles)", true}, {"arm", false}},
+      {{"2", "1,593,472", "pause"}}};
+  EXPECT_EQ(table.NarrowText(),
+            "              p99 wait\n"
+            "ple_window_       (TSC\n"
+            "       grow    cycles)  arm\n"
+            "-----------  ---------  -----\n"
+            "          2  1,593,472  pause\n");
+  EXPECT_EQ(table.Width(), 45U);
+}
+
 TEST(ReadableNumber, WholeNumbersHaveThousands) {
   EXPECT_EQ(ReadableNumber(0), "0");
   EXPECT_EQ(ReadableNumber(999), "999");
