@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host_tools/experiment/equal_settings.h"
 #include "host_tools/experiment/schedule.h"
 #include "host_tools/experiment/sweep.h"
 #include "host_tools/experiment/time_estimate.h"
@@ -74,14 +75,29 @@ std::string Summary(const Plan& plan, const DryRun& dry_run) {
       dry_run.estimate.basis);
 }
 
+// "ple_gap=0 ple_window=4096: as ple_gap=0 ple_window=1024, PLE is off".
+std::string EqualSetText(const Plan& plan, const host::ParamValues& params) {
+  const host::ParamValues effect = EffectOf(params);
+  const auto run = std::ranges::find(plan.param_sets, effect, EffectOf);
+  return fmt::format("  {}{}, {}\n", ParamsText(params),
+                     run == plan.param_sets.end() ? "" : ": as " + ParamsText(*run),
+                     WhyEqual(params));
+}
+
 // What the plan names and is not run, since it would measure the same.
-std::string EqualSetsNote(const Plan& plan) {
+std::string EqualSetsNote(const Plan& plan, bool all) {
   if (plan.equal_sets.empty()) return "";
-  return fmt::format(
-      "equal: {} of {} parameter sets have the effect of another and are not run, for example {} "
-      "(equal_settings: keep runs them)\n",
-      plan.equal_sets.size(), plan.equal_sets.size() + plan.param_sets.size(),
-      ParamsText(plan.equal_sets.front()));
+  constexpr size_t kShown = 5;
+  const size_t shown = all ? plan.equal_sets.size() : std::min(kShown, plan.equal_sets.size());
+  std::string text = fmt::format(
+      "equal: {} of {} parameter sets have the effect of another and are not run (equal_settings: "
+      "keep runs them):\n",
+      plan.equal_sets.size(), plan.equal_sets.size() + plan.param_sets.size());
+  for (size_t i = 0; i < shown; ++i) text += EqualSetText(plan, plan.equal_sets[i]);
+  if (shown < plan.equal_sets.size()) {
+    text += fmt::format("  and {} more: --list\n", plan.equal_sets.size() - shown);
+  }
+  return text;
 }
 
 size_t ArmWidth(Arm arm) { return ArmName(arm).size(); }
@@ -107,7 +123,7 @@ std::string TrialLines(const Plan& plan, const RemainingWork& work) {
 std::string ToText(const Plan& plan, const DryRun& dry_run, bool list) {
   std::string text = list ? TrialLines(plan, dry_run.work) : "";
   for (const std::string& note : dry_run.work.notes) text += fmt::format("note: {}\n", note);
-  text += Summary(plan, dry_run) + EqualSetsNote(plan);
+  text += EqualSetsNote(plan, list) + Summary(plan, dry_run);
   return list ? text : text + "each trial in its order: --list\n";
 }
 

@@ -48,13 +48,48 @@ bool IsOff(const ParamValues& params, const Names& names) {
   return false;
 }
 
-// __grow_ple_window() gives the base for grow 0 and the window itself for grow 1, and nothing above
-// the maximum.
-bool IsFixed(const ParamValues& params, const Names& names) {
-  const std::optional<uint64_t> grow = NumberIn(params, names.grow);
-  if (grow && *grow <= 1) return true;
+// What a growth makes of the least window, which is the base: a factor below the base multiplies,
+// others are added.
+uint64_t Grown(uint64_t window, uint64_t grow) {
+  return grow < window ? window * grow : window + grow;
+}
+
+// Above the base, a shrink wraps around below 0 and leaves the greatest window there is.
+bool ShrinkWraps(const ParamValues& params, const Names& names) {
   const std::optional<uint64_t> window = NumberIn(params, names.window);
-  return window && window == NumberIn(params, names.max);
+  const std::optional<uint64_t> shrink = NumberIn(params, names.shrink);
+  return window && shrink && *shrink > *window;
+}
+
+// __grow_ple_window() gives the base for grow 0, whatever the maximum is, and the window itself for
+// grow 1 unless the base is no more than that, and nothing above the maximum.
+bool IsFixed(const ParamValues& params, const Names& names) {
+  if (ShrinkWraps(params, names)) return false;
+  const std::optional<uint64_t> grow = NumberIn(params, names.grow);
+  const std::optional<uint64_t> window = NumberIn(params, names.window);
+  const std::optional<uint64_t> max = NumberIn(params, names.max);
+  if (grow && *grow == 0) return true;
+  if (window && max && *max < *window) return false;
+  if (grow && *grow == 1) return !window || *window > 1;
+  return window && window == max;
+}
+
+// Whether any growth ends at the maximum, however large its factor is.
+bool JumpsToMax(const ParamValues& params, const Names& names) {
+  const std::optional<uint64_t> grow = NumberIn(params, names.grow);
+  const std::optional<uint64_t> window = NumberIn(params, names.window);
+  const std::optional<uint64_t> max = NumberIn(params, names.max);
+  constexpr uint64_t kMax = UINT32_MAX;  // of all of them; keeps Grown() from overflowing
+  return grow && window && max && *grow >= 1 && *grow <= kMax && *window <= kMax &&
+         Grown(*window, *grow) >= *max;
+}
+
+// Whether any shrink ends at the base, as it does for 0.
+bool ShrinksToBase(const ParamValues& params, const Names& names) {
+  const std::optional<uint64_t> shrink = NumberIn(params, names.shrink);
+  const std::optional<uint64_t> window = NumberIn(params, names.window);
+  const std::optional<uint64_t> max = NumberIn(params, names.max);
+  return shrink && window && max && *shrink >= 1 && *shrink < *window && *max / *shrink <= *window;
 }
 
 void Reduce(const Names& names, ParamValues& params) {
@@ -66,7 +101,11 @@ void Reduce(const Names& names, ParamValues& params) {
     params["off"] = names.off_at_zero[0];
     return;
   }
-  if (!IsFixed(params, names)) return;
+  if (!IsFixed(params, names)) {
+    if (JumpsToMax(params, names)) params[names.grow] = "to the maximum";
+    if (ShrinksToBase(params, names)) params[names.shrink] = "0";
+    return;
+  }
   for (const char* name : {names.grow, names.shrink, names.max}) params.erase(name);
   params["fixed"] = names.window;
 }
@@ -77,6 +116,13 @@ ParamValues EffectOf(const ParamValues& params) {
   ParamValues effect = params;
   for (const Names& names : kModules) Reduce(names, effect);
   return effect;
+}
+
+std::string WhyEqual(const ParamValues& params) {
+  const ParamValues effect = EffectOf(params);
+  if (effect.contains("off")) return "PLE is off";
+  if (effect.contains("fixed")) return "the window never changes";
+  return "the window changes by the same steps";
 }
 
 std::vector<ParamValues> TakeEqualSettings(std::vector<ParamValues>& sets) {

@@ -271,10 +271,12 @@ std::string SettingCell(const Group& group, const std::string& name) {
     if (setting.kind == analysis::SettingKind::kParam) params[setting.name] = setting.value;
   }
   const host::ParamValues effect = experiment::EffectOf(params);
-  const auto off = effect.find("off");
-  const bool is_idle =
-      off != effect.end() && params.contains(name) && !effect.contains(name) && name != off->second;
-  return is_idle ? "-" : std::string(SettingValue(group, name));
+  const std::string value(SettingValue(group, name));
+  const bool can_turn_off =
+      name == "ple_gap" || name == "pause_filter_count" || name == "pause_filter_thresh";
+  if (can_turn_off && value == "0") return value;
+  const bool is_idle = effect.contains("off") && params.contains(name) && !effect.contains(name);
+  return is_idle ? "-" : value;
 }
 
 // What varies in the whole report and not in this part of it moves to what is the same.

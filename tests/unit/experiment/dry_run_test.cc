@@ -149,9 +149,12 @@ TEST_F(DryRunTest, TellsWhatIsNotRunSinceItWouldMeasureTheSame) {
               "p.yaml", Payloads())
               .value();
   EXPECT_THAT(Describe(false), HasSubstr("3 parameter sets"));
-  EXPECT_THAT(Describe(false),
-              HasSubstr("equal: 1 of 4 parameter sets have the effect of another and are not run, "
-                        "for example ple_gap=0 ple_window=4096"));
+  EXPECT_THAT(
+      Describe(false),
+      HasSubstr("equal: 1 of 4 parameter sets have the effect of another and are not run "
+                "(equal_settings: keep runs them):\n  ple_gap=0 ple_window=4096: as ple_gap=0 "
+                "ple_window=1024, PLE is off\n"));
+  EXPECT_LT(Describe(false).find("equal: "), Describe(false).find("plan x: "));
   const nlohmann::json object = nlohmann::json::parse(Describe(true));
   EXPECT_EQ(object["equal_settings_left_out"],
             nlohmann::json({{{"ple_gap", "0"}, {"ple_window", "4096"}}}));

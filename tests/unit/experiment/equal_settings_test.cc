@@ -44,6 +44,41 @@ TEST(EffectOf, AWindowThatNeverGrowsKnowsNoMaximumAndNoShrink) {
                        {{"pause_filter_count_grow", "0"}}));
 }
 
+// The kernel's own arithmetic: grow 1 adds to a base of 1, a maximum below the base is reached by
+// the first growth, and a shrink above the base wraps around.
+TEST(EffectOf, AWindowIsFixedOnlyWhereTheKernelKeepsIt) {
+  const auto set = [](const char* window, const char* grow, const char* shrink, const char* max) {
+    return ParamValues{{"ple_window", window},
+                       {"ple_window_grow", grow},
+                       {"ple_window_shrink", shrink},
+                       {"ple_window_max", max}};
+  };
+  const char* const kMax = "4294967295";
+  EXPECT_FALSE(AreEqual(set("1", "0", "0", kMax), set("1", "1", "0", kMax)));
+  EXPECT_TRUE(AreEqual(set("2", "0", "0", kMax), set("2", "1", "0", kMax)));
+  EXPECT_FALSE(AreEqual(set("4096", "0", "0", "64"), set("4096", "1", "0", "64")));
+  EXPECT_TRUE(AreEqual(set("4096", "0", "0", "64"), set("4096", "0", "0", kMax)));
+  EXPECT_FALSE(AreEqual(set("4096", "0", "0", kMax), set("4096", "0", "8192", kMax)));
+  EXPECT_TRUE(AreEqual(set("4096", "0", "0", kMax), set("4096", "0", "4096", kMax)));
+  EXPECT_EQ(WhyEqual(set("4096", "0", "0", kMax)), "the window never changes");
+}
+
+TEST(EffectOf, StepsThatEndAtTheSameWindowAreEqual) {
+  const auto set = [](const char* grow, const char* shrink, const char* max) {
+    return ParamValues{{"ple_window", "4096"},
+                       {"ple_window_grow", grow},
+                       {"ple_window_shrink", shrink},
+                       {"ple_window_max", max}};
+  };
+  EXPECT_TRUE(AreEqual(set("2", "0", "8192"), set("8", "0", "8192")));
+  EXPECT_TRUE(AreEqual(set("2", "0", "8192"), set("2", "2", "8192")));
+  EXPECT_TRUE(AreEqual(set("2", "0", "64"), set("1", "0", "64")));
+  EXPECT_FALSE(AreEqual(set("2", "0", "16384"), set("4", "0", "16384")));
+  EXPECT_FALSE(AreEqual(set("2", "0", "16384"), set("2", "2", "16384")));
+  EXPECT_FALSE(AreEqual(set("2", "0", "8192"), set("2", "1", "8192")));
+  EXPECT_EQ(WhyEqual(set("2", "0", "8192")), "the window changes by the same steps");
+}
+
 TEST(EffectOf, WhatIsNoNumberIsKept) {
   EXPECT_FALSE(AreEqual({{"ple_gap", "N"}, {"ple_window", "1"}}, {{"ple_gap", "N"}}));
 }
