@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <initializer_list>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "host_tools/base/clock.h"
@@ -30,18 +32,41 @@ void SetMissing(std::string_view group, const std::string& because, NoiseCounts&
   }
 }
 
-Count OwnCpuNs() {
-  timespec time{};
-  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) {
-    return Count::Missing("this process' CPU time cannot be read");
-  }
-  return static_cast<uint64_t>(time.tv_sec) * kNsPerS + static_cast<uint64_t>(time.tv_nsec);
+// The clock of a thread's CPU time (include/linux/posix-timers_types.h in Linux): glibc names it by
+// pthread_t only.
+clockid_t CpuClockOf(pid_t tid) {
+  constexpr unsigned kPerThread = 4;
+  constexpr unsigned kScheduled = 2;
+  return static_cast<clockid_t>(~static_cast<unsigned>(tid) << 3 | kPerThread | kScheduled);
 }
 
-void ReadCpuTimes(const HostRoot& root, std::span<const int> cpus, NoiseSample& sample) {
+// CPU time of the vCPUs' threads and of the one that samples; plectl's others may well be foreign
+// to them.
+Count OwnCpuNs(std::span<const pid_t> tids) {
+  std::vector<clockid_t> clocks = {CLOCK_THREAD_CPUTIME_ID};
+  for (const pid_t tid : tids) clocks.push_back(CpuClockOf(tid));
+  uint64_t sum_ns = 0;
+  for (const clockid_t clock : clocks) {
+    timespec time{};
+    if (::clock_gettime(clock, &time) != 0) {
+      return Count::Missing("the CPU time of plectl's threads cannot be read");
+    }
+    sum_ns += static_cast<uint64_t>(time.tv_sec) * kNsPerS + static_cast<uint64_t>(time.tv_nsec);
+  }
+  return sum_ns;
+}
+
+// The kernel adds the time that a task ran to its CPU's when the task leaves it
+// (sched_info_depart() in kernel/sched/stats.h): what we ran before must not fall into the trial.
+void LeaveCpu() { std::this_thread::sleep_for(std::chrono::microseconds(1)); }
+
+// Own time comes first: what this thread does from here on is in neither account until it leaves
+// the CPU. The vCPUs' threads are parked.
+void ReadCpuTimes(const HostRoot& root, std::span<const int> cpus, std::span<const pid_t> tids,
+                  NoiseSample& sample) {
+  sample.own_ns = OwnCpuNs(tids);
   const Result<std::string> schedstat = root.Read("/proc/schedstat");
-  sample.first_read_ns = MonotonicNs();
-  sample.own_ns = OwnCpuNs();
+  sample.cpus_read_ns = MonotonicNs();
   const Result<std::string> stat = root.Read("/proc/stat");
   if (stat) {
     sample.idle_ns = ParseStat(*stat, cpus, TicksPerS(), sample.counts);
@@ -158,16 +183,27 @@ BusyTime Busy(const NoiseSample& start, const NoiseSample& end, size_t cpus, uin
   const uint64_t resolution_ns = 2 * cpus * (kNsPerS / std::max<uint64_t>(ticks_per_s, 1));
   const Count idle = Delta(start.idle_ns, end.idle_ns);
   if (!idle.has_value()) return {idle, resolution_ns};
-  const auto window_ns = std::max<int64_t>(0, end.first_read_ns - start.first_read_ns);
+  const auto window_ns = std::max<int64_t>(0, end.cpus_read_ns - start.cpus_read_ns);
   const uint64_t all_ns = static_cast<uint64_t>(window_ns) * cpus;
   return {all_ns > idle.value() ? all_ns - idle.value() : 0, resolution_ns};
+}
+
+// A kernel that takes interrupts off the tasks' time counts them as foreign, those too that come
+// with every trial: ticks, and kicks between vCPUs. None of these takes 10 us on silicon.
+uint64_t OwnInterruptsNs(const NoiseSample& start, const NoiseCounts& counts) {
+  constexpr uint64_t kLongestNs = 10'000;
+  uint64_t fired = 0;
+  for (const Q quantity : {Q::kTimerIrqs, Q::kIpiIrqs, Q::kTlbIrqs}) {
+    fired += counts[quantity].has_value() ? counts[quantity].value() : 0;
+  }
+  return start.has_irq_time ? fired * kLongestNs : 0;
 }
 
 void DeriveCpuTimes(const NoiseSample& start, const NoiseSample& end, size_t cpus,
                     uint64_t ticks_per_s, NoiseCounts& counts) {
   const BusyTime busy = Busy(start, end, cpus, ticks_per_s);
   counts[Q::kBusyNs] = busy.ns;
-  counts[Q::kForeignResolutionNs] = busy.resolution_ns;
+  counts[Q::kForeignResolutionNs] = busy.resolution_ns + OwnInterruptsNs(start, counts);
   const Count own = Delta(start.own_ns, end.own_ns);
   if (!busy.ns.has_value() || !own.has_value()) {
     counts[Q::kForeignNs] = busy.ns.has_value() ? own : busy.ns;
@@ -215,16 +251,17 @@ std::vector<Count> RunNsBetween(const NoiseSample& start, const NoiseSample& end
 }
 
 NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus,
-                            std::span<const pid_t> tids, MsrCounts msr) {
+                            std::span<const pid_t> tids, MsrCounts msr, NoiseMoment moment) {
   NoiseSample sample;
   NoiseCounts& counts = sample.counts;
-  ReadCpuTimes(root, cpus, sample);
+  if (moment == NoiseMoment::kAfterTrial) ReadCpuTimes(root, cpus, tids, sample);
   ReadInterrupts(root, cpus, sample);
   ReadMemory(root, sample);
   ReadPressure(root, "cpu", {{"some", Q::kPsiCpuSomeUs}}, counts);
   ReadPressure(root, "memory", {{"some", Q::kPsiMemorySomeUs}, {"full", Q::kPsiMemoryFullUs}},
                counts);
   ReadPressure(root, "io", {{"some", Q::kPsiIoSomeUs}, {"full", Q::kPsiIoFullUs}}, counts);
+  sample.has_irq_time = root.Exists("/proc/pressure/irq");  // CONFIG_IRQ_TIME_ACCOUNTING
   ReadCgroupNoise(root, sample);
   sample.threads = ReadThreadPlaces(root, tids, counts);
   sample.settings = ReadNoiseSettings(root, cpus);
@@ -235,14 +272,17 @@ NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus,
       {"thermal_throttle/core_throttle_count", "thermal_throttle/package_throttle_count"});
   counts[Q::kSmis] = msr.smis;
   sample.msr = std::move(msr);
-  sample.last_read_ns = MonotonicNs();
+  if (moment == NoiseMoment::kBeforeTrial) {
+    LeaveCpu();
+    ReadCpuTimes(root, cpus, tids, sample);
+  }
   return sample;
 }
 
 NoiseRecord NoiseBetween(const NoiseSample& start, const NoiseSample& end, size_t cpus,
                          const Count& tsc_khz, uint64_t ticks_per_s) {
   NoiseRecord record;
-  record.window_ns = std::max<int64_t>(0, end.first_read_ns - start.last_read_ns);
+  record.window_ns = std::max<int64_t>(0, end.cpus_read_ns - start.cpus_read_ns);
   for (const NoiseQuantityInfo& info : NoiseQuantities()) {
     if (info.kind != NoiseKind::kDerived) record.counts[info.quantity] = Pick(info, start, end);
   }

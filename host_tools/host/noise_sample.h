@@ -25,8 +25,7 @@ struct MsrCounts {
 // What the kernel says at one moment. Quantities that are derived (NoiseKind) stay missing in
 // `counts`; what they are derived from stands beside them.
 struct NoiseSample {
-  int64_t first_read_ns = 0;  // CLOCK_MONOTONIC, when the CPUs' times were read
-  int64_t last_read_ns = 0;   // when all of it was read
+  int64_t cpus_read_ns = 0;  // CLOCK_MONOTONIC, when the CPUs' times were read
   NoiseCounts counts;
   std::string worst_zone;
   std::vector<NoiseIrq> irqs;  // since boot, timers and IPIs left out
@@ -34,18 +33,21 @@ struct NoiseSample {
   Count all_pgscan = Count::Missing("not read");  // of the root cgroup: all reclaim of the host
   std::vector<Count> run_ns;                      // tasks on each of the measured CPUs (schedstat)
   Count idle_ns = Count::Missing("not read");     // the measured CPUs, in ticks (stat)
-  Count own_ns = Count::Missing("not read");      // CPU time of this process
+  Count own_ns = Count::Missing("not read");  // of the vCPUs' threads and of the one that samples
+  bool has_irq_time = false;                  // the kernel takes interrupts off the tasks' time
   MsrCounts msr;
   NoiseSettings settings;
   std::vector<std::optional<ThreadPlace>> threads;  // of the vCPUs
 };
 
+enum class NoiseMoment { kBeforeTrial, kAfterTrial };
+
 // Reads all of `root`'s files, each once; what cannot be read is missing with the reason. `cpus`
-// are the measured ones, ascending, each once; `tids` the vCPUs' threads. The CPUs' times come
-// first, so that little of this process' own work stands between them and its own CPU time. The MSR
-// counts are the caller's.
+// are the measured ones, ascending, each once; `tids` the vCPUs' threads, all of them parked. The
+// CPUs' times come last before a trial and first after it, so that none of this process' own work
+// stands between. The MSR counts are the caller's.
 NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus,
-                            std::span<const pid_t> tids, MsrCounts msr);
+                            std::span<const pid_t> tids, MsrCounts msr, NoiseMoment moment);
 
 // What happened between two samples of the same CPUs. `tsc_khz` is the rate at which MPERF counts
 // while a CPU runs; `ticks_per_s` the resolution of /proc/stat.

@@ -20,15 +20,6 @@ std::string FileOf(pid_t tid, std::string_view name) {
   return fmt::format("/proc/self/task/{}/{}", tid, name);
 }
 
-// The text after "NAME:" in /proc/PID/status.
-std::string StatusField(std::string_view status, std::string_view name) {
-  while (!status.empty()) {
-    const std::string_view line = NextLine(status);
-    if (line.starts_with(name)) return std::string(Trim(line.substr(name.size())));
-  }
-  return {};
-}
-
 // Fields of /proc/PID/stat (proc(5)). The nice value may be negative, so it is kept as text.
 std::string SchedulingOf(std::string_view stat) {
   constexpr size_t kNice = 19;
@@ -52,11 +43,12 @@ std::optional<ThreadPlace> ReadPlace(const HostRoot& root, pid_t tid) {
   if (!stat || stat->empty() || !status) return std::nullopt;
   const std::optional<uint64_t> cpu = ProcStatField(*stat, kLastCpu);
   if (!cpu) return std::nullopt;
-  const std::string tracer = StatusField(*status, "TracerPid:");
-  return ThreadPlace{.allowed_cpus = StatusField(*status, "Cpus_allowed_list:"),
-                     .last_cpu = *cpu,
-                     .scheduling = SchedulingOf(*stat),
-                     .traced = !tracer.empty() && tracer != "0"};
+  const std::string tracer = std::string(Trim(LineAfter(*status, "TracerPid:").value_or("")));
+  return ThreadPlace{
+      .allowed_cpus = std::string(Trim(LineAfter(*status, "Cpus_allowed_list:").value_or(""))),
+      .last_cpu = *cpu,
+      .scheduling = SchedulingOf(*stat),
+      .traced = !tracer.empty() && tracer != "0"};
 }
 
 // "se.nr_migrations  :  12", where the kernel has CONFIG_SCHED_DEBUG.

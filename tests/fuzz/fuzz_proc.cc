@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const NoiseSample start = SampleOf(text.substr(0, size / 2), cpus);
   NoiseSample end = SampleOf(text.substr(size / 2), cpus);
   SampleOf(text, cpus);
-  end.first_read_ns = 1'000'000'000;
+  end.cpus_read_ns = 1'000'000'000;
   const NoiseRecord record = NoiseBetween(start, end, cpus.size(), Count(1000), 100);
   for (const NoiseQuantityInfo& info : NoiseQuantities()) Check(record.counts[info.quantity]);
   if (record.top_irqs.size() > 3) std::abort();

@@ -3,8 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <ctime>
 #include <filesystem>
+#include <span>
+#include <thread>
 #include <vector>
 
 #include "host_tools/base/file.h"
@@ -21,6 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
+constexpr uint64_t kMsNs = 1'000'000;
 const std::vector<int> kCpus = {0};
 
 HostRoot Recorded(std::string_view when) {
@@ -29,8 +35,8 @@ HostRoot Recorded(std::string_view when) {
 
 // A sample whose own CPU time and clocks are chosen, not this machine's.
 NoiseSample Sample(const HostRoot& root, int64_t at_ms, uint64_t own_ms) {
-  NoiseSample sample = TakeNoiseSample(root, kCpus, {}, MsrCounts());
-  sample.first_read_ns = sample.last_read_ns = at_ms * 1'000'000;
+  NoiseSample sample = TakeNoiseSample(root, kCpus, {}, MsrCounts(), NoiseMoment::kAfterTrial);
+  sample.cpus_read_ns = at_ms * 1'000'000;
   sample.own_ns = own_ms * 1'000'000;
   return sample;
 }
@@ -106,6 +112,19 @@ TEST(NoiseSample, WithoutSchedstatForeignTimeComesFromIdleTicks) {
   EXPECT_EQ(record.counts[Q::kBusyNs], Count(180'000'000));
   EXPECT_EQ(record.counts[Q::kForeignNs], Count(30'000'000));
   EXPECT_EQ(record.counts[Q::kForeignResolutionNs], Count(20'000'000));
+}
+
+// Only then there is a pressure of interrupts.
+TEST(NoiseSample, WhereInterruptsCountAsForeignTheTrialsOwnAreAllowedFor) {
+  NoiseSample start = Sample(Recorded("start"), 1000, 100);
+  const NoiseSample end = Sample(Recorded("end"), 6400, 4100);
+  EXPECT_FALSE(start.has_irq_time);
+  start.has_irq_time = true;
+  const NoiseRecord record = NoiseBetween(start, end, 1, Count(1), 100);
+  const uint64_t fired = record.counts[Q::kTimerIrqs].value() + record.counts[Q::kIpiIrqs].value() +
+                         record.counts[Q::kTlbIrqs].value();
+  EXPECT_GT(fired, 1000U);
+  EXPECT_EQ(record.counts[Q::kForeignResolutionNs], Count(fired * 10'000));
 }
 
 TEST(NoiseSample, ACounterThatWentBackIsMissing) {
@@ -239,9 +258,12 @@ TEST(NoiseSample, WithoutMperfTheCpusFrequencyIsReadAtBothEnds) {
   }
   const std::vector<int> cpus = {0, 1};
   const HostRoot root(host.path());
-  EXPECT_EQ(TakeNoiseSample(root, cpus, {}, MsrCounts()).counts[Q::kKhzStart], Count(2'000'000));
+  const auto khz = [&](const MsrCounts& msr) {
+    return TakeNoiseSample(root, cpus, {}, msr, NoiseMoment::kAfterTrial).counts[Q::kKhzStart];
+  };
+  EXPECT_EQ(khz(MsrCounts()), Count(2'000'000));
   const MsrCounts silicon = {Count(5), Count(6), Count(0)};
-  EXPECT_FALSE(TakeNoiseSample(root, cpus, {}, silicon).counts[Q::kKhzStart].has_value());
+  EXPECT_FALSE(khz(silicon).has_value());
 }
 
 TEST(MsrCounters, ReadsPerfsEventFiles) {
@@ -257,6 +279,36 @@ TEST(MsrCounters, AreOfTheRealHostOnly) {
   const TempDir empty;
   MsrCounters none((HostRoot(empty.path())));
   EXPECT_THAT(none.Read(kCpus).aperf.missing_because(), HasSubstr("events/aperf"));
+}
+
+// What it does itself between the two samples, on whatever CPU, hides nothing of what others do: of
+// its threads only those count as own that the caller names.
+TEST(NoiseSample, OwnTimeIsOfTheVcpusThreadsAndTheSamplingOne) {
+  const TempDir empty;
+  const HostRoot root(empty.path());
+  const auto own_ns = [&](std::span<const pid_t> tids) {
+    return TakeNoiseSample(root, kCpus, tids, MsrCounts(), NoiseMoment::kAfterTrial).own_ns.value();
+  };
+  std::atomic<pid_t> tid = 0;
+  std::atomic<bool> ends = false;
+  std::thread busy([&] {
+    timespec used{};
+    while (used.tv_nsec < 50'000'000 && used.tv_sec == 0) {
+      ASSERT_EQ(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used), 0);
+    }
+    tid = ::gettid();
+    ends.wait(false);
+  });
+  while (tid == 0) std::this_thread::yield();
+  const std::vector<pid_t> tids = {tid};
+  const uint64_t alone_ns = own_ns({});
+  const uint64_t with_it_ns = own_ns(tids);
+  EXPECT_GE(with_it_ns, alone_ns + 50 * kMsNs);
+  ends = true;
+  ends.notify_one();
+  busy.join();
+  EXPECT_FALSE(
+      TakeNoiseSample(root, kCpus, tids, MsrCounts(), NoiseMoment::kAfterTrial).own_ns.has_value());
 }
 
 TEST(NoiseWatch, ReadsTheHostTwice) {

@@ -47,7 +47,7 @@ constexpr Limit kLimits[] = {
     {Q::kOwnPgscan, 33, 232, 232, "plectl's own cgroup"},
     {Q::kLimitEvents, 0, 0, 0, "hit its memory limit"},
     {Q::kOwnPsiMemorySomeUs, 600, 20'500, 20'500, "plectl's cgroup waited for memory"},
-    {Q::kForeignNs, 2'500'000, 102'000'000, 408'000'000, "foreign tasks"},
+    {Q::kForeignNs, 1'100'000, 21'000'000, 84'000'000, "foreign tasks"},
     {Q::kStealNs, 10'100'000, 30'000'000, 120'000'000, "stolen"},
     {Q::kIrqNs, 20'500'000, 120'000'000, 480'000'000, "interrupts took"},
     {Q::kSoftirqNs, 20'500'000, 120'000'000, 480'000'000, "softirqs took"},
@@ -143,9 +143,9 @@ TEST(NoiseThresholds, WhatIsMissingIsNoDisturbance) {
 TEST(NoiseThresholds, CoarseForeignTimeMustExceedItsResolution) {
   NoiseRecord record = Quiet(10);
   record.counts[Q::kForeignResolutionNs] = 20'000'000;
-  record.counts[Q::kForeignNs] = 22'500'000;
+  record.counts[Q::kForeignNs] = 21'100'000;
   EXPECT_EQ(DisturbedBecause(record, 1), "");
-  record.counts[Q::kForeignNs] = 22'500'001;
+  record.counts[Q::kForeignNs] = 21'100'001;
   EXPECT_NE(DisturbedBecause(record, 1), "");
 }
 
@@ -157,7 +157,7 @@ TEST(NoiseThresholds, AllThatHappenedStandsFirst) {
   EXPECT_EQ(DisturbedBecause(record, 2),
             "allocations stalled, pages were swapped in, foreign tasks ran on the measured CPUs; "
             "vmstat.allocstall 8 stalls (quiet: at most 1), vmstat.pswpin 900 pages (quiet: at "
-            "most 132), cpus.foreign_ns 400.0 ms (quiet: at most 104.0) in 1000 ms; free memory, "
+            "most 132), cpus.foreign_ns 400.0 ms (quiet: at most 22.0) in 1000 ms; free memory, "
             "or stop what fills it; keep other tasks off these CPUs (cpuset, isolcpus), or measure "
             "on others");
 }
