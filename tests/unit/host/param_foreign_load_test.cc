@@ -6,29 +6,14 @@
 #include <chrono>
 #include <thread>
 
-#include "host_tools/host/param_session.h"
-#include "tests/unit/host/fake_host.h"
+#include "tests/unit/host/session_fixture.h"
 
 namespace plectl::host {
 namespace {
 
 using testing::HasSubstr;
 
-class ForeignLoadTest : public testing::Test {
- protected:
-  ParamSession Begin() {
-    auto loader = std::make_unique<FakeLoader>(host_, KvmModule::kIntel);
-    loader_ = loader.get();
-    return ParamSession::Begin(host_.root(), KvmModule::kIntel, std::move(loader)).value();
-  }
-  [[nodiscard]] ParamValues Current() const {
-    return ReadParams(host_.root(), KvmModule::kIntel).value();
-  }
-
-  FakeHost host_{"intel_ple"};
-  const ParamValues originals_ = Current();
-  FakeLoader* loader_ = nullptr;
-};
+class ForeignLoadTest : public SessionFixture {};
 
 // What `modprobe -r kvm_intel && modprobe kvm_intel ...` of an admin does.
 void LoadByAnother(const FakeHost& host, const ParamValues& values) {

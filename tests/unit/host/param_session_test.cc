@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "tests/unit/host/fake_host.h"
+#include "tests/unit/host/session_fixture.h"
 
 namespace plectl::host {
 namespace {
@@ -17,21 +17,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-class ParamSessionTest : public testing::Test {
- protected:
-  ParamSession Begin() {
-    auto loader = std::make_unique<FakeLoader>(host_, KvmModule::kIntel);
-    loader_ = loader.get();
-    return ParamSession::Begin(host_.root(), KvmModule::kIntel, std::move(loader)).value();
-  }
-  [[nodiscard]] ParamValues Current() const {
-    return ReadParams(host_.root(), KvmModule::kIntel).value();
-  }
-
-  FakeHost host_{"intel_ple"};
-  const ParamValues originals_ = Current();
-  FakeLoader* loader_ = nullptr;
-};
+class ParamSessionTest : public SessionFixture {};
 
 TEST_F(ParamSessionTest, ChangesNothingWhileNoValueDiffers) {
   ParamSession session = Begin();
