@@ -55,14 +55,18 @@ std::string SignatureRule(const HostRoot& root) {
   return {};
 }
 
-std::optional<LoadObstacle> Unsigned(const HostRoot& root, std::string_view name) {
+LoadObstacle Unsigned(std::string_view what, std::string_view name, std::string_view rule) {
+  return {fmt::format("{}, and {} lets only signed modules load", what, rule),
+          fmt::format("sign {} with a key that this kernel trusts (mokutil, kmodsign), or boot "
+                      "without {}",
+                      name, rule.substr(0, rule.find(' ')))};
+}
+
+// A module that the kernel took before it became strict.
+std::optional<LoadObstacle> LoadedUnsigned(const HostRoot& root, std::string_view name) {
   const std::string rule = SignatureRule(root);
   if (rule.empty() || !IsUnsigned(root, name)) return std::nullopt;
-  return LoadObstacle{
-      fmt::format("{} is unsigned (taint E), and {} lets only signed modules load", name, rule),
-      fmt::format("sign {} with a key that this kernel trusts (mokutil, kmodsign), or boot without "
-                  "{}",
-                  name, rule.substr(0, rule.find(' ')))};
+  return Unsigned(fmt::format("{} is unsigned (taint E)", name), name, rule);
 }
 
 // Of a module that is loaded, such a list says nothing new: it would not be.
@@ -119,21 +123,51 @@ bool IsRoot(const HostRoot& root) {
   return uids.size() > 1 && uids[1] == "0";
 }
 
-}  // namespace
-
-std::optional<LoadObstacle> FindLoadObstacle(const HostRoot& root, KvmModule module) {
-  const std::string_view name = ModuleName(module);
-  if (auto disabled = ModulesDisabled(root)) return disabled;
-  if (auto unsigned_module = Unsigned(root, name)) return unsigned_module;
-  return KernelBlacklisted(root, name);
-}
-
-Status CheckLoadableAgain(const HostRoot& root, KvmModule module) {
-  if (!IsLoaded(root, module)) return OkStatus();
-  const std::optional<LoadObstacle> obstacle = FindLoadObstacle(root, module);
+Status AsStatus(KvmModule module, const std::optional<LoadObstacle>& obstacle) {
   if (!obstacle) return OkStatus();
   return Environment(fmt::format("{} cannot be reloaded: {}", ModuleName(module), obstacle->seen),
                      obstacle->step);
+}
+
+}  // namespace
+
+std::optional<LoadObstacle> FindKernelObstacle(const HostRoot& root, KvmModule module) {
+  const std::string_view name = ModuleName(module);
+  if (auto disabled = ModulesDisabled(root)) return disabled;
+  if (auto unsigned_module = LoadedUnsigned(root, name)) return unsigned_module;
+  return KernelBlacklisted(root, name);
+}
+
+std::optional<LoadObstacle> FindFileObstacle(const HostRoot& root, KvmModule module,
+                                             const ModuleFile& file) {
+  const std::string rule = SignatureRule(root);
+  if (!rule.empty() && !file.is_signed) {
+    return Unsigned(fmt::format("{} has no signature", file.path.string()), ModuleName(module),
+                    rule);
+  }
+  const std::string another = WhyNotTheLoadedOne(root, module, file);
+  if (another.empty()) return std::nullopt;
+  return LoadObstacle{another,
+                      "a kernel package was upgraded in place, or another build lies in updates/: "
+                      "reboot, or install the running kernel's own modules"};
+}
+
+std::optional<LoadObstacle> FindLoadObstacle(const HostRoot& root, KvmModule module) {
+  if (auto kernel = FindKernelObstacle(root, module)) return kernel;
+  const Result<ModuleFile> file = FindModuleFile(root, module);
+  if (file) return FindFileObstacle(root, module, *file);
+  // A recording seldom has the modules too.
+  if (!root.is_real()) return std::nullopt;
+  return LoadObstacle{file.error().message, file.error().hint};
+}
+
+Status CheckKernelLoads(const HostRoot& root, KvmModule module) {
+  if (!IsLoaded(root, module)) return OkStatus();
+  return AsStatus(module, FindKernelObstacle(root, module));
+}
+
+Status CheckLoadableAgain(const HostRoot& root, KvmModule module) {
+  return AsStatus(module, FindLoadObstacle(root, module));
 }
 
 LoadStep HowToLoad(const HostRoot& root, KvmModule module) {

@@ -8,18 +8,28 @@
 
 #include "host_tools/base/host_root.h"
 #include "host_tools/base/result.h"
+#include "host_tools/host/module_file.h"
 #include "host_tools/host/ple_params.h"
 
 namespace plectl::host {
 
-// A state of the kernel in which it refuses the module, whoever asks.
+// Why the kernel would refuse the module, whoever asks.
 struct LoadObstacle {
   std::string seen;  // "kernel.modules_disabled=1 (/etc/sysctl.d/hard.conf:3)"
   std::string step;  // how to get rid of it
 };
+// A state of the kernel: of a few small files.
+std::optional<LoadObstacle> FindKernelObstacle(const HostRoot& root, KvmModule module);
+// The module's file: unsigned where the kernel wants a signature, of another kernel or build.
+std::optional<LoadObstacle> FindFileObstacle(const HostRoot& root, KvmModule module,
+                                             const ModuleFile& file);
+// Any of both, or that there is no file: what the doctor shows, and what keeps a loaded module from
+// being unloaded. Reads the whole file.
 std::optional<LoadObstacle> FindLoadObstacle(const HostRoot& root, KvmModule module);
 
-// Environment error when the module is loaded and could not be loaded again.
+// Environment error when the loaded module could not be loaded again: by the state of the kernel,
+// which may have changed since the last reload, and by all that is known.
+Status CheckKernelLoads(const HostRoot& root, KvmModule module);
 Status CheckLoadableAgain(const HostRoot& root, KvmModule module);
 
 // The step that loads a module that is not there: "sudo modprobe kvm_intel", or what is to be done

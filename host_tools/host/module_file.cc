@@ -10,12 +10,10 @@
 #include "host_tools/base/child.h"
 #include "host_tools/base/file.h"
 #include "host_tools/base/text.h"
+#include "host_tools/host/kmod_module.h"
 
 namespace plectl::host {
 namespace {
-
-constexpr std::string_view kReboot =
-    "a kernel package was upgraded in place: reboot, or install the running kernel's own modules";
 
 std::string Trimmed(const HostRoot& root, std::string_view path) {
   return root.ReadTrimmed(path).value_or("");
@@ -31,7 +29,7 @@ std::optional<std::string> Unpacked(const std::filesystem::path& path) {
        {std::pair(".xz", "xz"), std::pair(".zst", "zstd"), std::pair(".gz", "gzip")}) {
     if (path.extension() != extension) continue;
     ChildOptions options;
-    options.argv = {program, "-dcq", path.string()};
+    options.argv = {program, "-dc", path.string()};
     Result<std::string> text = RunChildOrFail(options, std::chrono::seconds(30));
     return text ? std::optional(*std::move(text)) : std::nullopt;
   }
@@ -47,67 +45,48 @@ bool HasBuildId(const HostRoot& root, KvmModule module, const ModuleFile& file) 
   return !text || text->find(*note) != std::string::npos;
 }
 
-Failure NotLoadable(KvmModule module, std::string_view why, std::string_view hint) {
-  return Environment(
-      fmt::format("{} could not be loaded again once it is unloaded: {}", ModuleName(module), why),
-      std::string(hint));
-}
-
-// "[integrity]" of "none [integrity] confidentiality".
-std::string Lockdown(const HostRoot& root) {
-  const std::string text = Trimmed(root, "/sys/kernel/security/lockdown");
-  const size_t open = text.find('[');
-  const size_t close = text.find(']');
-  if (open == std::string::npos || close == std::string::npos || close < open) return {};
-  return text.substr(open + 1, close - open - 1);
+std::string InfoOf(const kmod_list* info, std::string_view key) {
+  const kmod_list* entry = nullptr;
+  kmod_list_foreach(entry, info) {
+    if (key == kmod_module_info_get_key(entry)) return kmod_module_info_get_value(entry);
+  }
+  return {};
 }
 
 }  // namespace
 
-std::string WhySignaturesAreNeeded(const HostRoot& root) {
-  const std::string lockdown = Lockdown(root);
-  if (lockdown == "integrity" || lockdown == "confidentiality") return "lockdown=" + lockdown;
-  const bool enforced = Trimmed(root, "/sys/module/module/parameters/sig_enforce") == "Y";
-  return enforced ? "module.sig_enforce" : "";
-}
-
-Status CheckKernelLoads(const HostRoot& root, KvmModule module, const ModuleFile& file) {
-  if (Trimmed(root, "/proc/sys/kernel/modules_disabled") == "1") {
-    return NotLoadable(module, "kernel.modules_disabled is 1, which lasts until the next boot",
-                       "reboot without that setting (sysctl.d); nothing else takes it back");
+Result<ModuleFile> FindModuleFile(const HostRoot& root, KvmModule module) {
+  PLECTL_ASSIGN_OR_RETURN(const KmodModule found, FindKmodModule(root, ModuleName(module)));
+  ModuleFile file;
+  file.path = found.path();
+  kmod_list* info = nullptr;
+  const int error = kmod_module_get_info(found.module.get(), &info);
+  if (error < 0) {
+    return SystemFailure(fmt::format("read module file {}", file.path.string()), -error,
+                         "it is damaged, or packed in a way that libkmod here cannot unpack: "
+                         "install the running kernel's modules again");
   }
-  const std::string needed = WhySignaturesAreNeeded(root);
-  if (needed.empty()) return OkStatus();
-  const bool untrusted = Trimmed(root, SysPath(module, "taint")).find('E') != std::string::npos;
-  if (file.is_signed && !untrusted) return OkStatus();
-  return NotLoadable(
-      module,
-      fmt::format("{} takes signed modules only, and {}", needed,
-                  file.is_signed ? "the loaded one carries taint E: its key is not trusted"
-                                 : fmt::format("{} has no signature", file.path.string())),
-      "sign it with a key that the kernel trusts (mokutil), or boot without Secure Boot, "
-      "lockdown= and module.sig_enforce");
+  file.srcversion = InfoOf(info, "srcversion");
+  file.vermagic = InfoOf(info, "vermagic");
+  file.is_signed = !InfoOf(info, "sig_id").empty();
+  kmod_module_info_free_list(info);
+  return file;
 }
 
-Status CheckSameAsLoaded(const HostRoot& root, KvmModule module, const ModuleFile& file) {
+std::string WhyNotTheLoadedOne(const HostRoot& root, KvmModule module, const ModuleFile& file) {
+  const std::string path = file.path.string();
   const std::string release = Trimmed(root, "/proc/sys/kernel/osrelease");
   const std::string_view of_kernel = Split(file.vermagic, ' ').front();
   if (!release.empty() && !of_kernel.empty() && of_kernel != release) {
-    return NotLoadable(
-        module,
-        fmt::format("{} is for Linux {}, this is {}", file.path.string(), of_kernel, release),
-        kReboot);
+    return fmt::format("{} is for Linux {}, this is {}", path, of_kernel, release);
   }
   const std::string loaded = Trimmed(root, SysPath(module, "srcversion"));
   if (!loaded.empty() && !file.srcversion.empty() && loaded != file.srcversion) {
-    return NotLoadable(module,
-                       fmt::format("{} is another build (srcversion {}, loaded is {})",
-                                   file.path.string(), file.srcversion, loaded),
-                       kReboot);
+    return fmt::format("{} is another build (srcversion {}, loaded is {})", path, file.srcversion,
+                       loaded);
   }
-  if (HasBuildId(root, module, file)) return OkStatus();
-  return NotLoadable(
-      module, fmt::format("{} is another build than the loaded one", file.path.string()), kReboot);
+  if (HasBuildId(root, module, file)) return {};
+  return fmt::format("{} is another build than the loaded one", path);
 }
 
 }  // namespace plectl::host

@@ -18,20 +18,13 @@ struct ModuleFile {
   bool is_signed = false;
 };
 
-// The checks below are for before an unload: what could not be loaded again stays loaded.
+// As the kernel would load it, by the index of the running kernel's modules. Environment error when
+// there is none, or when it cannot be read.
+Result<ModuleFile> FindModuleFile(const HostRoot& root, KvmModule module);
 
-// Environment error when the kernel loads no modules any more (kernel.modules_disabled), or when it
-// takes signed modules only (sig_enforce, lockdown) and this one is not, or was not trusted when it
-// was loaded.
-Status CheckKernelLoads(const HostRoot& root, KvmModule module, const ModuleFile& file);
-
-// Environment error when the file is of another kernel, or another build than what is loaded, by
-// srcversion or, from what is unpacked with xz, zstd or gzip, by build ID. A file that cannot be
-// unpacked here is compared by what is known.
-Status CheckSameAsLoaded(const HostRoot& root, KvmModule module, const ModuleFile& file);
-
-// Why the kernel takes signed modules only ("lockdown=integrity"), or "" when it takes any, as far
-// as it lets us see.
-std::string WhySignaturesAreNeeded(const HostRoot& root);
+// Says that the file is of another kernel, or another build than what is loaded, by srcversion or,
+// from what is unpacked with xz, zstd or gzip, by build ID; else "". A file that cannot be unpacked
+// here is compared by what is known.
+std::string WhyNotTheLoadedOne(const HostRoot& root, KvmModule module, const ModuleFile& file);
 
 }  // namespace plectl::host

@@ -63,7 +63,7 @@ Result<BroughtBack> LeftAlone(const HostRoot& root, KvmModule module,
 
 Status CheckReloadable(const HostRoot& root, KvmModule module) {
   if (!IsBuiltIn(root, module)) {
-    PLECTL_RETURN_IF_ERROR(CheckLoadableAgain(root, module));
+    PLECTL_RETURN_IF_ERROR(CheckKernelLoads(root, module));
     return WaitUntilUnused(root, module, kUnusedTimeout);
   }
   const std::string_view name = ModuleName(module);
@@ -80,7 +80,7 @@ WaitClock WaitClock::Real() {
 Status AwaitReloadable(const HostRoot& root, KvmModule module, std::chrono::seconds patience,
                        const WaitClock& clock) {
   if (patience.count() == 0 || IsBuiltIn(root, module)) return CheckReloadable(root, module);
-  PLECTL_RETURN_IF_ERROR(CheckLoadableAgain(root, module));
+  PLECTL_RETURN_IF_ERROR(CheckKernelLoads(root, module));
   const int64_t deadline_ns = clock.now_ns() + std::chrono::nanoseconds(patience).count();
   while (true) {
     PLECTL_RETURN_IF_ERROR(CheckNotStopped());
