@@ -35,12 +35,16 @@ uint64_t Bits(const std::vector<int>& wanted) {
   return bits;
 }
 
-// Needs CAP_SETPCAP; without it there is little to gain from what stays.
-void DropFromBoundingSet(uint64_t keep) {
+// What is kept is held already; the bounding set is of what a program could gain, and none is to
+// be started. Without CAP_SETPCAP it stays, and no_new_privs has to do.
+Status EmptyBoundingSet() {
   for (int capability = 0; capability < kCapabilitiesMax; ++capability) {
-    if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) return;  // the kernel has no more
-    if ((keep >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) break;  // the kernel has no more
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    if (errno == EPERM) break;
+    return SystemFailure("empty the capability bounding set", errno);
   }
+  return OkStatus();
 }
 
 }  // namespace
@@ -48,7 +52,7 @@ void DropFromBoundingSet(uint64_t keep) {
 Status KeepOnlyCapabilities(const std::vector<int>& wanted) {
   const uint64_t keep = Bits(wanted);
   PLECTL_ASSIGN_OR_RETURN(Capabilities capabilities, Get());
-  DropFromBoundingSet(keep);
+  PLECTL_RETURN_IF_ERROR(EmptyBoundingSet());
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   capabilities.words[0].permitted &= static_cast<uint32_t>(keep);
   capabilities.words[1].permitted &= static_cast<uint32_t>(keep >> kBitsPerWord);
@@ -73,7 +77,9 @@ Status BecomeNobody(const std::vector<int>& wanted) {
       ::setresuid(kNobody, kNobody, kNobody) != 0) {
     return SystemFailure("become an unprivileged user", errno);
   }
-  return KeepOnlyCapabilities(wanted);
+  PLECTL_RETURN_IF_ERROR(KeepOnlyCapabilities(wanted));
+  if (::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == 0) return OkStatus();
+  return SystemFailure("keep capabilities no longer", errno);
 }
 
 Result<uint64_t> EffectiveCapabilities() {

@@ -101,7 +101,13 @@ TEST(Privileges, AreGivenUpForGood) {
               if (!KeepOnlyCapabilities({CAP_NET_RAW, CAP_BPF})) return 1;
               const uint64_t kept = (uint64_t{1} << CAP_NET_RAW) | (uint64_t{1} << CAP_BPF);
               if (EffectiveCapabilities().value() != (had & kept)) return 2;
-              return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 3;
+              if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 3;
+              // The bounding set needs CAP_SETPCAP.
+              if ((had >> CAP_SETPCAP & 1) == 0) return 0;
+              for (int capability = 0; capability <= CAP_BPF; ++capability) {
+                if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0) return 4;
+              }
+              return 0;
             }),
             0);
 }
