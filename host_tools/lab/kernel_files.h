@@ -16,15 +16,17 @@ inline constexpr std::string_view kDiskTree = "disk";
 inline constexpr std::string_view kConfigName = "config";
 
 // Unpacks packages into one directory; those of debug information and of headers are left out.
+// BadInput for what is damaged, for another kind of machine, or twice there.
 Status UnpackDebs(const std::vector<std::filesystem::path>& debs,
                   const std::filesystem::path& directory);
 
 // Takes what the lab needs of the kernel in `source` to `finished`. BadInput, naming `what`, when
-// there is no kernel in it.
+// there is no kernel in it, or not all of one.
 Status TakeKernelFiles(const std::filesystem::path& source, const std::string& what,
                        const std::filesystem::path& finished);
 
-// Sixteen hex digits that change when one of the user's files does: names, sizes, times.
+// Sixteen hex digits that change when one of the user's files does: by the contents of the
+// packages, or of image, configuration and KVM's modules; of other modules by name, size and times.
 Result<std::string> IdentityOfFiles(const LabKernelChoice& choice);
 
 }  // namespace plectl::lab

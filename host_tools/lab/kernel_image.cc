@@ -20,14 +20,33 @@ namespace fs = std::filesystem;
 // Places in the header of a bzImage.
 constexpr size_t kSetupSectors = 0x1f1;
 constexpr size_t kMagic = 0x202;
+constexpr size_t kProtocol = 0x206;
+constexpr size_t kLoadFlags = 0x236;
 constexpr size_t kVersionPointer = 0x20e;
 constexpr size_t kPayloadOffset = 0x248;
 constexpr size_t kPayloadLength = 0x24c;
 constexpr size_t kHeaderEnd = 0x268;
+constexpr int kProtocolOfLoadFlags = 0x20c;
+constexpr uint8_t kHas64BitEntry = 1;
 constexpr size_t kSectorSize = 512;
 constexpr size_t kReleaseMax = 64;  // __NEW_UTS_LEN
 constexpr size_t kVersionMax = 512;
 constexpr size_t kConfigMax = size_t{4} << 20;
+
+// What other files are that people take for it.
+Failure NoImage(std::string_view bytes) {
+  constexpr size_t kArmMagic = 56;
+  if (bytes.starts_with("\x7f"
+                        "ELF")) {
+    return BadInput("it is an ELF file (vmlinux), not a bzImage",
+                    "give what the kernel's build leaves in arch/x86/boot/bzImage");
+  }
+  if (bytes.size() > kArmMagic && bytes.substr(kArmMagic).starts_with("ARM\x64")) {
+    return BadInput("it is a kernel for arm64, the lab is a PC (amd64)", "give one for amd64");
+  }
+  return BadInput("it is no kernel image (bzImage) of Linux for x86",
+                  "give what the kernel's build leaves in arch/x86/boot/bzImage");
+}
 
 std::string_view Below(std::string_view bytes, size_t offset, size_t length) {
   if (offset > bytes.size()) return {};
@@ -72,10 +91,13 @@ std::optional<std::string> Inflate(std::string_view gzip) {
 }  // namespace
 
 Result<ImageHeader> ParseImageHeader(std::string_view image) {
-  if (image.size() < kHeaderEnd || image.substr(kMagic, 4) != "HdrS") {
-    return BadInput("it is no kernel image (bzImage) of Linux");
-  }
+  if (image.size() < kHeaderEnd || image.substr(kMagic, 4) != "HdrS") return NoImage(image);
   const auto byte = [&](size_t at) { return static_cast<uint8_t>(image[at]); };
+  const int protocol = byte(kProtocol) + byte(kProtocol + 1) * 256;
+  if (protocol >= kProtocolOfLoadFlags && (byte(kLoadFlags) & kHas64BitEntry) == 0) {
+    return BadInput("it is a kernel of 32 bits (built without CONFIG_X86_64)",
+                    "give one of 64 bits");
+  }
   const size_t version_at =
       size_t{byte(kVersionPointer)} + size_t{byte(kVersionPointer + 1)} * 256 + kSectorSize;
   const std::string_view version = Below(image, version_at, kVersionMax);
@@ -111,10 +133,12 @@ Result<std::string> ImageBuildOf(const fs::path& file) {
 std::optional<std::string> EmbeddedConfig(std::string_view kernel) {
   constexpr std::string_view kStart = "IKCFG_ST";
   constexpr std::string_view kGzip = "\x1f\x8b";
-  for (size_t at = kernel.find(kStart); at != std::string_view::npos;
+  int tries = 16;  // a kernel has one; bytes that are made up may have a million
+  for (size_t at = kernel.find(kStart); at != std::string_view::npos && tries > 0;
        at = kernel.find(kStart, at + 1)) {
     const std::string_view rest = kernel.substr(at + kStart.size());
     if (!rest.starts_with(kGzip)) continue;  // the mark in a string, as extract-ikconfig has it
+    --tries;
     if (auto config = Inflate(rest)) return config;
   }
   return std::nullopt;

@@ -12,9 +12,9 @@
 namespace plectl::lab {
 
 // What each lab loads, and what one with a disk needs beyond that: the driver of the emulated ATA
-// controller, and disks. ext4 is part of the kernel.
+// controller, disks, and their file system.
 inline constexpr std::array<std::string_view, 2> kKvmModules = {"kvm-intel", "kvm-amd"};
-inline constexpr std::array<std::string_view, 2> kDiskModules = {"ata_piix", "sd_mod"};
+inline constexpr std::array<std::string_view, 3> kDiskModules = {"ata_piix", "sd_mod", "ext4"};
 
 // Puts the modules in `directory` (lib/modules/RELEASE, wherever that stands; only read) where
 // depmod(8) looks below `staged`, with its indexes.

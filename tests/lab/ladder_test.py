@@ -33,8 +33,8 @@ def cached_kernel(name):
 
 
 class Ladder(lab_harness.LabTest):
-    def check_sweep(self, kernel, out):
-        trials = self.sweep_in_lab(PLAN, "--lab-kernel", kernel, *PATIENCE, out=out)
+    def check_sweep(self, kernel, out, *options):
+        trials = self.sweep_in_lab(PLAN, "--lab-kernel", kernel, *options, *PATIENCE, out=out)
         self.assertEqual(len(trials), 2)
         for trial in trials:
             self.assertEqual(trial["pause_exits"] > 0, trial["arm"] == "pause", trial)
@@ -75,22 +75,37 @@ class Ladder(lab_harness.LabTest):
         shutil.copy(kernel / "config", tree / ".config")
         return tree
 
-    def test_a_directory_and_a_package_of_ones_own(self):
+    def make_deb(self, name, package):
+        """Packs what lies below the folder `name` as the kernel's scripts do."""
+        folder = self.directory / name
+        (folder / "DEBIAN").mkdir()
+        (folder / "DEBIAN/control").write_text(
+            f"Package: {package}\nVersion: 1\nArchitecture: amd64\n"
+            "Maintainer: me <me@example.org>\nDescription: a kernel\n")
+        subprocess.run(["dpkg-deb", "--build", folder, self.directory / f"{name}.deb"], check=True,
+                       capture_output=True)
+        return self.directory / f"{name}.deb"
+
+    def pack_modules(self, folder):
+        """Some by gzip and some by zstd, as a kernel's configuration may want it."""
+        for number, module in enumerate(sorted(folder.rglob("*.ko"))):
+            subprocess.run(["gzip", module] if number % 2 else ["zstd", "-q", "--rm", module], check=True)
+
+    def test_a_directory_and_packages_of_ones_own(self):
         self.plectl("lab", "build", "--lab-kernel", "debian12")
         tree = self.make_tree()
         release = self.check_sweep(tree, "of-tree")
-        package = self.directory / "package"
-        shutil.copytree(tree / "lib", package / "lib")
-        (package / "boot").mkdir()
-        shutil.copy(tree / "bzImage", package / f"boot/vmlinuz-{release}")
-        shutil.copy(tree / ".config", package / f"boot/config-{release}")
-        (package / "DEBIAN").mkdir()
-        (package / "DEBIAN/control").write_text(
-            f"Package: linux-image-{release}\nVersion: 1\nArchitecture: amd64\n"
-            "Maintainer: me <me@example.org>\nDescription: a kernel\n")
-        subprocess.run(["dpkg-deb", "--build", package, self.directory / "mine.deb"], check=True,
-                       capture_output=True)
-        self.assertEqual(self.check_sweep(self.directory / "mine.deb", "of-deb"), release)
+        # As `make bindeb-pkg` lays it out, but in two packages, as Debian's Linux 7 is.
+        shutil.copytree(tree / "lib", self.directory / "modules/lib")
+        self.pack_modules(self.directory / "modules")
+        (self.directory / "image/boot").mkdir(parents=True)
+        shutil.copy(tree / "bzImage", self.directory / f"image/boot/vmlinuz-{release}")
+        shutil.copy(tree / ".config", self.directory / f"image/boot/config-{release}")
+        image = self.make_deb("image", f"linux-image-{release}")
+        modules = self.make_deb("modules", f"linux-modules-{release}")
+        alone = self.plectl("lab", "boot", "--lab-kernel", image, exit_code=2)
+        self.assertIn("CONFIG_KVM is a module", alone.stderr)
+        self.assertEqual(self.check_sweep(image, "of-debs", "--lab-kernel", modules), release)
 
     def test_what_a_kernel_lacks_is_named(self):
         self.plectl("lab", "build", "--lab-kernel", "debian12")

@@ -10,34 +10,12 @@
 #include "host_tools/lab/kernel_tree.h"
 #include "host_tools/lab/little_endian.h"
 #include "tests/unit/base/temp_dir.h"
+#include "tests/unit/lab/kernel_bytes.h"
 
 namespace plectl::lab {
 namespace {
 
 using testing::HasSubstr;
-
-void Put(std::string& bytes, size_t at, std::string_view what) {
-  bytes.replace(at, what.size(), what);
-}
-
-std::string Number(size_t value) {
-  std::string bytes;
-  AppendLittleEndian(bytes, static_cast<uint32_t>(value));
-  return bytes;
-}
-
-// A bzImage as the boot protocol describes it: one sector of setup, then the payload.
-std::string Image(const std::string& version, const std::string& payload) {
-  std::string image(1024, '\0');
-  image[0x1f1] = 1;
-  Put(image, 0x202, "HdrS");
-  image[0x20e] = '\x80';  // + 512
-  image[0x20f] = '\x01';
-  Put(image, 0x248, Number(16));
-  Put(image, 0x24c, Number(payload.size()));
-  Put(image, 0x180 + 512, version + '\0');
-  return image + std::string(16, 'c') + payload + "behind";
-}
 
 std::string Gzip(const std::string& text) {
   z_stream stream{};
@@ -75,6 +53,22 @@ TEST(KernelImage, OtherBytesAreRefused) {
   EXPECT_FALSE(ParseImageHeader(Image("../../etc (x)", "")));
   EXPECT_FALSE(ParseImageHeader(Image("", "")));
   EXPECT_FALSE(ParseImageHeader(Image(std::string(70, 'a'), "")));
+}
+
+TEST(KernelImage, WhatItIsInsteadIsSaid) {
+  std::string arm(2048, '\0');
+  Put(arm, 56, "ARM\x64");
+  EXPECT_THAT(ParseImageHeader(arm).error().message, HasSubstr("for arm64"));
+  const std::string elf =
+      "\x7f"
+      "ELF" +
+      std::string(2048, '\0');
+  EXPECT_THAT(ParseImageHeader(elf).error().message, HasSubstr("not a bzImage"));
+  std::string image = Image("6.18.0 (x)", "PAYLOAD");
+  Put(image, 0x206, "\x0f\x02");  // boot protocol 2.15
+  EXPECT_THAT(ParseImageHeader(image).error().message, HasSubstr("CONFIG_X86_64"));
+  image[0x236] = 1;
+  EXPECT_TRUE(ParseImageHeader(image));
 }
 
 TEST(KernelImage, ADamagedHeaderReadsNothingBehindTheEnd) {
