@@ -2,6 +2,7 @@
 #include "host_tools/lab/snapshot_store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kKept = 8;  // about 150 MB each
+// What others use now is not taken from them: a lab that is booted anew between two runs that are
+// compared would not repeat itself. A machine with many kernels and users has so many at once.
+constexpr size_t kKeptInUse = 32;
+constexpr std::chrono::minutes kInUse(30);
 
 }  // namespace
 
@@ -55,7 +60,10 @@ void SnapshotStore::RemoveOldest(const std::string& kept_key) const {
   std::ranges::sort(snapshots, [&](const fs::directory_entry& a, const fs::directory_entry& b) {
     return a.last_write_time(error) > b.last_write_time(error);
   });
+  const auto now = fs::file_time_type::clock::now();
   for (size_t i = kKept - 1; i < snapshots.size(); ++i) {
+    const bool in_use = now - snapshots[i].last_write_time(error) < kInUse;
+    if (in_use && i < kKeptInUse - 1) continue;
     fs::remove_all(snapshots[i].path(), error);
     fs::remove(snapshots[i].path().string() + ".lock", error);
   }

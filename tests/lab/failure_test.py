@@ -7,8 +7,9 @@ import lab_harness
 
 class Failure(lab_harness.LabTest):
     def test_exit_code_and_output_of_the_job_come_out(self):
-        done = self.plectl("lab", "exec", "--", "sh", "-c", "echo out; echo err >&2; exit 7",
-                           exit_code=7)
+        # A program that was brought along is found by its name alone.
+        self.write("brought", "#!/bin/sh\necho out\necho err >&2\nexit 7\n").chmod(0o755)
+        done = self.plectl("lab", "exec", "--file", "brought", "--", "brought", exit_code=7)
         self.assertEqual(done.stdout, "out\n")
         self.assertIn("err\n", done.stderr)
 

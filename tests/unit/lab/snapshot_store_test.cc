@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "host_tools/base/file.h"
 #include "host_tools/lab/bochs_config.h"
 #include "host_tools/lab/files.h"
@@ -31,6 +33,11 @@ class SnapshotStoreTest : public testing::Test {
       return MakeSample(directory);
     });
   }
+  size_t Kept(int made) const {
+    size_t kept = 0;
+    for (int i = 0; i < made; ++i) kept += store_.Find(std::to_string(i)) ? 1 : 0;
+    return kept;
+  }
   TempDir directory_;
   SnapshotStore store_{directory_.path()};
   int made_ = 0;
@@ -58,11 +65,21 @@ TEST_F(SnapshotStoreTest, AFailedMakingLeavesNothing) {
 }
 
 TEST_F(SnapshotStoreTest, KeepsABoundedNumber) {
-  for (int i = 0; i < 12; ++i) ASSERT_TRUE(Ensure(std::to_string(i)));
-  size_t kept = 0;
-  for (int i = 0; i < 12; ++i) kept += store_.Find(std::to_string(i)) ? 1 : 0;
-  EXPECT_EQ(kept, 8U);
+  for (int i = 0; i < 12; ++i) {
+    const auto made = Ensure(std::to_string(i));
+    ASSERT_TRUE(made);
+    fs::last_write_time(made->directory, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  }
+  EXPECT_EQ(Kept(12), 8U);
   EXPECT_TRUE(store_.Find("11"));
+}
+
+// Several users of one machine, or five kernels on two CPUs: none boots again and again.
+TEST_F(SnapshotStoreTest, KeepsWhatIsInUse) {
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(Ensure(std::to_string(i)));
+  EXPECT_EQ(Kept(20), 20U);
+  for (int i = 20; i < 40; ++i) ASSERT_TRUE(Ensure(std::to_string(i)));
+  EXPECT_EQ(Kept(40), 32U);
 }
 
 TEST_F(SnapshotStoreTest, ACopyHoldsTheJobAndStaysSparse) {
