@@ -30,8 +30,8 @@ constexpr std::array kIdentity = {"/cpu/model_name",
 // and some hosts cannot tell: then there is nothing to compare.
 constexpr std::array kScheduler = {"/scheduler/forfeits_on_yield", "/scheduler/hrtick",
                                    "/scheduler/flat_pick",         "/scheduler/sched_ext",
-                                   "/scheduler/core_scheduling",   "/scheduler/preemption",
-                                   "/scheduler/base_slice_ns"};
+                                   "/scheduler/sched_ext_yields",  "/scheduler/core_scheduling",
+                                   "/scheduler/preemption",        "/scheduler/base_slice_ns"};
 
 bool IsKnown(const nlohmann::json& host, const char* pointer) {
   const nlohmann::json::json_pointer place(pointer);

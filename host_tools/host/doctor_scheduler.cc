@@ -16,6 +16,28 @@ std::string SliceText(const SchedulerFacts& facts) {
   return fmt::format(", base slice {:g} ms", static_cast<double>(*facts.base_slice_ns) / kNsPerMs);
 }
 
+Finding LookAtSchedExt(const SchedulerFacts& scheduler) {
+  const std::string& name = scheduler.sched_ext;
+  if (scheduler.sched_ext_yields == "yes") {
+    return Ok(
+        fmt::format("the sched_ext scheduler {} runs and has ops.yield: what becomes of a directed "
+                    "yield is its "
+                    "own affair",
+                    name));
+  }
+  if (scheduler.sched_ext_yields == "no") {
+    return Warning(
+        fmt::format("the sched_ext scheduler {} runs, which has no ops.yield: each PAUSE "
+                    "exit costs time and boosts nobody",
+                    name),
+        "measure without it, or keep PLE off as long as it runs");
+  }
+  return Warning(fmt::format("the sched_ext scheduler {} runs: unless it has ops.yield, each PAUSE "
+                             "exit costs time and boosts nobody ({})",
+                             name, scheduler.sched_ext_yields),
+                 "stop it, or look for yield in: sudo bpftool struct_ops dump");
+}
+
 Finding LookAtDirectedYield(const DoctorFacts& facts) {
   const SchedulerFacts& scheduler = facts.scheduler;
   if (scheduler.core_scheduling == "yes") {
@@ -26,13 +48,7 @@ Finding LookAtDirectedYield(const DoctorFacts& facts) {
   }
   const std::string& bpf = scheduler.sched_ext;
   if (bpf.starts_with("unknown")) return Unknown(bpf, std::string(kAskRoot));
-  if (bpf != "none") {
-    return Warning(
-        fmt::format("the sched_ext scheduler {} runs: unless it has ops.yield, each PAUSE exit "
-                    "costs time and boosts nobody",
-                    bpf),
-        "stop it, or look for yield in: sudo bpftool struct_ops dump");
-  }
+  if (bpf != "none") return LookAtSchedExt(scheduler);
   if (scheduler.hrtick.starts_with("unknown")) {
     return Unknown(scheduler.hrtick, std::string(kAskRoot));
   }

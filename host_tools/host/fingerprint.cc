@@ -88,6 +88,7 @@ json Scheduler(const SchedulerFacts& facts) {
           {"hrtick", facts.hrtick},
           {"flat_pick", facts.flat_pick},
           {"sched_ext", facts.sched_ext},
+          {"sched_ext_yields", facts.sched_ext_yields},
           {"core_scheduling", facts.core_scheduling},
           {"preemption", facts.preemption},
           {"base_slice_ns", facts.base_slice_ns ? json(*facts.base_slice_ns)

@@ -13,6 +13,7 @@
 #include "host_tools/base/text.h"
 #include "host_tools/host/kernel_fixes.h"
 #include "host_tools/host/preemption.h"
+#include "host_tools/host/sched_ext_ops.h"
 #include "host_tools/host/yield_probe.h"
 
 // Linux 5.14; older headers lack them.
@@ -86,6 +87,12 @@ std::string SchedExtOf(const HostRoot& root) {
   return name && !name->empty() ? *name : fmt::format("a scheduler without a name ({})", *state);
 }
 
+std::string SchedExtYieldsOf(const HostRoot& root, const std::string& scheduler) {
+  if (scheduler == "none" || scheduler.starts_with("unknown")) return scheduler;
+  if (!root.is_real()) return "unknown: not recorded";
+  return SchedExtHasYield(scheduler);
+}
+
 std::string CoreSchedulingOf(const HostRoot& root) {
   if (!root.is_real()) return "unknown: not recorded";
   constexpr unsigned long kOneThread = 0;
@@ -103,6 +110,7 @@ std::string CoreSchedulingOf(const HostRoot& root) {
 SchedulerFacts ReadSchedulerFacts(const HostRoot& root) {
   SchedulerFacts facts;
   facts.sched_ext = SchedExtOf(root);
+  facts.sched_ext_yields = SchedExtYieldsOf(root, facts.sched_ext);
   facts.core_scheduling = CoreSchedulingOf(root);
   facts.preemption = PreemptionOf(root);
   AddDebugFiles(root, facts);

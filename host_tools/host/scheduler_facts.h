@@ -22,6 +22,9 @@ struct SchedulerFacts {
   std::string flat_pick = "unknown";
   // "none", or the name of the BPF scheduler that runs now.
   std::string sched_ext = "unknown";
+  // "yes" or "no": whether that has an operation `yield`; "none" where none runs. Without, each
+  // directed yield is refused.
+  std::string sched_ext_yields = "unknown";
   // "no" or "yes": whether this process has a cookie of core scheduling.
   std::string core_scheduling = "unknown";
   std::optional<uint64_t> base_slice_ns;
