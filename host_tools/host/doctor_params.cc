@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 
+#include "host_tools/base/text.h"
 #include "host_tools/host/doctor_checks.h"
 #include "host_tools/host/kernel_defaults.h"
 #include "host_tools/host/module_params.h"
+#include "host_tools/host/pause_interval.h"
 
 namespace plectl::host {
 namespace {
@@ -160,6 +163,26 @@ Finding LookAtValues(const DoctorFacts& facts) {
   return LookAtNextValues(facts);
 }
 
+// Many CPUs since Skylake need 140 cycles for a PAUSE, and the kernel's default gap is 128.
+Finding LookAtGapReach(const DoctorFacts& facts) {
+  if (!facts.module) return Unknown(facts.module.error().message);
+  const std::string name = PleName(*facts.module, kPleGap);
+  const std::optional<std::string> value = facts.Param(name);
+  const std::optional<uint64_t> gap = value ? ParseUint(*value) : std::nullopt;
+  if (!gap) return Unknown(fmt::format("this module shows no {}", name));
+  if (*gap == 0) return Ok("PLE is off");
+  if (!facts.root.is_real()) {
+    return Ok(fmt::format("{} is {}; a recorded host has no CPU to measure", name, *gap));
+  }
+  const double interval = PauseIntervalTscCycles();
+  if (const auto why = WhyGapOutOfReach(name, *gap, interval)) {
+    return Warning(*why, fmt::format("sudo plectl calibrate finds the gap for this CPU's locks; at "
+                                     "least: sudo plectl params set {}={:.0f}",
+                                     name, std::ceil(interval)));
+  }
+  return Ok(fmt::format("a PAUSE takes {:.1f} TSC cycles, {} is {}", interval, name, *gap));
+}
+
 constexpr std::array kChecks = {
     Check{"param_window", "how long a vCPU may spin in PAUSE before it exits, at first",
           LookAtParamAt<0>},
@@ -172,6 +195,8 @@ constexpr std::array kChecks = {
           LookAtParamAt<3>},
     Check{"param_gap", "PAUSEs further apart than this are no loop: too small, and PLE never fires",
           LookAtParamAt<4>},
+    Check{"gap_reach", "PAUSEs that are further apart than the gap are no loop to the CPU",
+          LookAtGapReach},
     Check{"param_values", "some values KVM takes, but does not do with them what their names say",
           LookAtValues},
 };
