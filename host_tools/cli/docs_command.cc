@@ -10,6 +10,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "host_tools/base/text.h"
+#include "host_tools/base/utf8.h"
 
 namespace plectl::cli {
 namespace {
@@ -59,7 +63,11 @@ Status PrintPage(const std::string& name) {
     fmt::print("{}", page.Text());
     return OkStatus();
   }
-  return BadInput(fmt::format("there is no page {}", name), "plectl docs lists the pages");
+  std::vector<std::string_view> names;
+  for (const Page& page : Pages()) names.push_back(ShortName(page));
+  return BadInput(
+      fmt::format("there is no page {}{}", Printable(name), SuggestionText(name, names)),
+      "plectl docs lists the pages");
 }
 
 Status Docs(const std::string& name) {

@@ -37,7 +37,7 @@ Status ExportInFormat(const ExportArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const auto format, output::MakeExportFormat(arguments.format));
   PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, LoadMeasuredRun(arguments.run));
   const std::string text = format->Render(log);
-  if (!arguments.out.empty()) return WriteFileAtomically(arguments.out, text);
+  if (!arguments.out.empty()) return WriteExport(arguments.out, text);
   fmt::print("{}", text);
   return OkStatus();
 }

@@ -107,13 +107,25 @@ void AddLabel(const metrics::Label& label, Families& families) {
   }
 }
 
+Status WithStepForTarget(Status written) {
+  if (!written && written.error().hint.empty()) {
+    written.error().hint =
+        "name a file in a folder that is there and that you may write, on a disk with room";
+  }
+  return written;
+}
+
 Status WriteOpenMetrics(const std::string& target, const std::string& text) {
-  if (target != "-") return WriteFileAtomically(target, text);
+  if (target != "-") return WriteExport(target, text);
   fmt::print("{}", text);
   return OkStatus();
 }
 
 }  // namespace
+
+Status WriteExport(const std::filesystem::path& path, const std::string& text) {
+  return WithStepForTarget(WriteFileAtomically(path, text));
+}
 
 Status CheckExportMetrics(const ExportMetricsArguments& arguments) {
   if (std::ranges::find(kKinds, arguments.kind) == kKinds.end()) {
@@ -140,7 +152,8 @@ Status ExportMetrics(const experiment::RunLog& log, const ExportMetricsArguments
   }
   if (arguments.kind == "pushgateway") return PushTo(log, arguments, std::move(families));
   AddLabel({"textfile", std::filesystem::path(arguments.target).stem().string()}, families);
-  return metrics::WriteTextfile(arguments.target, metrics::TextFormat(std::move(families)));
+  return WithStepForTarget(
+      metrics::WriteTextfile(arguments.target, metrics::TextFormat(std::move(families))));
 }
 
 }  // namespace plectl::cli

@@ -32,4 +32,7 @@ Status CheckExportMetrics(const ExportMetricsArguments& arguments);
 // are never left out in silence.
 Status ExportMetrics(const experiment::RunLog& log, const ExportMetricsArguments& arguments);
 
+// The whole text into a file that the user named.
+Status WriteExport(const std::filesystem::path& path, const std::string& text);
+
 }  // namespace plectl::cli
