@@ -2,11 +2,9 @@
 #include "host_tools/lab/kernel_files.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -39,19 +37,6 @@ Status AppendContent(const fs::path& file, std::string& text) {
   return OkStatus();
 }
 
-// For the thousands of modules that are hardly ever used: also when the file was changed last,
-// which nobody can set.
-Status AppendStatus(const fs::path& file, std::string& text) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) {
-    return SystemFailure(fmt::format("stat {}", file.string()), errno);
-  }
-  text += fmt::format("{} {} {} {}.{} {}.{}\n", file.string(), status.st_ino, status.st_size,
-                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
-                      status.st_ctim.tv_nsec);
-  return OkStatus();
-}
-
 // The modules that a kernel is asked for; those of KVM first.
 std::vector<std::string> ModulesFor(bool disk) {
   std::vector<std::string> modules(kKvmModules.begin(), kKvmModules.end());
@@ -59,12 +44,24 @@ std::vector<std::string> ModulesFor(bool disk) {
   return modules;
 }
 
-bool IsUsed(const fs::path& module_file) {
-  const std::string name = module_file.filename().string();
-  const auto names = ModulesFor(true);
-  return name.starts_with("kvm.ko") || std::ranges::any_of(names, [&](std::string_view module) {
-           return name.starts_with(fmt::format("{}.ko", module));
-         });
+// What the lab can take of a tree's modules: of thousands some ten, where their order is known.
+std::vector<fs::path> UsedModuleFiles(const fs::path& modules) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  if (const auto dependencies = ReadFile(modules / "modules.dep"); dependencies) {
+    for (const std::string& file : ParseModuleFiles(*dependencies, ModulesFor(true))) {
+      if (fs::is_regular_file(modules / file, error)) files.push_back(modules / file);
+    }
+    for (const fs::directory_entry& entry : fs::directory_iterator(modules, error)) {
+      if (entry.is_regular_file(error)) files.push_back(entry.path());
+    }
+    return files;
+  }
+  fs::recursive_directory_iterator entries(modules, error);
+  for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+    if (entries->is_regular_file(error)) files.push_back(entries->path());
+  }
+  return files;
 }
 
 // Of a package: "Package" or "Architecture". Damaged files are found here or when it is unpacked.
@@ -155,24 +152,16 @@ Status TakeKernelFiles(const fs::path& source, const std::string& what, const fs
 }
 
 Result<std::string> IdentityOfFiles(const LabKernelChoice& choice) {
-  std::vector<fs::path> contents = choice.debs;
-  std::vector<fs::path> others;
+  std::vector<fs::path> files = choice.debs;
   if (!choice.tree.empty()) {
     PLECTL_ASSIGN_OR_RETURN(const KernelTree tree, FindKernelTree(choice.tree, choice.tree));
-    contents = {tree.image};
-    if (!tree.config.empty()) contents.push_back(tree.config);
-    std::error_code error;
-    fs::recursive_directory_iterator entries(tree.modules, error);
-    for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
-      if (!entries->is_regular_file(error)) continue;
-      (IsUsed(entries->path()) ? contents : others).push_back(entries->path());
-    }
+    files = UsedModuleFiles(tree.modules);
+    files.push_back(tree.image);
+    if (!tree.config.empty()) files.push_back(tree.config);
   }
-  std::ranges::sort(contents);
-  std::ranges::sort(others);
+  std::ranges::sort(files);
   std::string text;
-  for (const fs::path& file : contents) PLECTL_RETURN_IF_ERROR(AppendContent(file, text));
-  for (const fs::path& file : others) PLECTL_RETURN_IF_ERROR(AppendStatus(file, text));
+  for (const fs::path& file : files) PLECTL_RETURN_IF_ERROR(AppendContent(file, text));
   return Sha256Hex(text).substr(0, 16);
 }
 

@@ -25,8 +25,8 @@ Status UnpackDebs(const std::vector<std::filesystem::path>& debs,
 Status TakeKernelFiles(const std::filesystem::path& source, const std::string& what,
                        const std::filesystem::path& finished);
 
-// Sixteen hex digits that change when one of the user's files does: by the contents of the
-// packages, or of image, configuration and KVM's modules; of other modules by name, size and times.
+// Sixteen hex digits that change when one of the user's files does, by their contents: packages
+// whole; of a directory the image, the configuration and the modules that a lab can take.
 Result<std::string> IdentityOfFiles(const LabKernelChoice& choice);
 
 }  // namespace plectl::lab

@@ -136,5 +136,22 @@ TEST_F(KernelFilesTest, OfADirectoryAreKnownByWhatIsUsedOfThem) {
   }
 }
 
+// Modules are linked to where depmod works, which changes all that stat(2) tells of them.
+TEST_F(KernelFilesTest, StayTheSameWhenTheyAreTaken) {
+  const LabKernelChoice choice{"", {}, At("tree")};
+  Write("tree/bzImage", Image("6.18.0 (a)", "one"));
+  Write("tree/lib/modules/6.18.0/modules.dep", "kernel/kvm.ko: kernel/irqbypass.ko\n");
+  Write("tree/lib/modules/6.18.0/kernel/kvm.ko", "one");
+  Write("tree/lib/modules/6.18.0/kernel/kvm-intel.ko", "one");
+  Write("tree/lib/modules/6.18.0/kernel/other.ko", "one");
+  const std::string before = *IdentityOfFiles(choice);
+  fs::create_hard_link(At("tree/lib/modules/6.18.0/kernel/kvm.ko"), At("linked"));
+  fs::copy(At("tree"), At("copy"), fs::copy_options::recursive);
+  EXPECT_EQ(*IdentityOfFiles(choice), before);
+  EXPECT_EQ(*IdentityOfFiles({"", {}, At("copy")}), before) << "the same kernel elsewhere";
+  Write("tree/lib/modules/6.18.0/modules.dep", "kernel/kvm-intel.ko: kernel/kvm.ko\n");
+  EXPECT_NE(*IdentityOfFiles(choice), before);
+}
+
 }  // namespace
 }  // namespace plectl::lab
