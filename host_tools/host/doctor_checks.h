@@ -23,12 +23,15 @@ namespace plectl::host {
 
 // A thread of a VM's process that runs a vCPU.
 struct VcpuThread {
-  std::string vm;       // the process that it belongs to, "4242"
-  std::string task;     // its name in /proc, "4242/task/4243"
-  std::string cpus;     // Cpus_allowed_list, "0-7"
-  std::string cgroup;   // the path where its CPU time is limited, or ""
-  uint64_t policy = 0;  // SCHED_OTHER, ... (sched(7))
+  std::string vm;            // the process that it belongs to, "4242"
+  std::string task;          // its name in /proc, "4242/task/4243"
+  std::string cpus;          // Cpus_allowed_list, "0-7"
+  std::string cgroup;        // the path where its CPU time is limited, or ""
+  uint64_t policy = 0;       // SCHED_OTHER, ... (sched(7))
+  uint64_t core_cookie = 0;  // of core scheduling, 0: none, or not known
 };
+// The VM whose vCPU threads have different cookies of core scheduling, or "".
+std::string VmOfSeveralCookies(const std::vector<VcpuThread>& threads);
 // Those of the VMs among `holders`, as the kernel names them (debugfs), else by their names;
 // threads come and go meanwhile.
 struct VcpuThreads {

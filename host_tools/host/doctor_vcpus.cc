@@ -81,6 +81,12 @@ Finding LookAtThreads(const DoctorFacts& facts) {
                   "for these VMs turn PLE off (modprobe/intel-ple-off.conf); a directed yield does "
                   "nothing across scheduling classes");
   }
+  if (const std::string vm = VmOfSeveralCookies(threads); !vm.empty()) {
+    return Warning(fmt::format("{}; those of process {} have different cookies of core scheduling",
+                               CountText(threads), vm),
+                   "give all vCPU threads of a VM one cookie (prctl PR_SCHED_CORE): a core runs "
+                   "threads of one cookie only, whomever KVM boosts");
+  }
   if (ArePinnedOneToOne(threads)) {
     return Advise(facts, fmt::format("{}, pinned one to one", CountText(threads)),
                   "for these VMs turn PLE off (modprobe/intel-ple-off.conf): nobody waits for the "

@@ -2,25 +2,17 @@
 #include "host_tools/host/scheduler_facts.h"
 
 #include <fmt/format.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <vector>
 
 #include "host_tools/base/text.h"
+#include "host_tools/host/core_scheduling.h"
 #include "host_tools/host/kernel_fixes.h"
 #include "host_tools/host/preemption.h"
 #include "host_tools/host/sched_ext_ops.h"
 #include "host_tools/host/yield_probe.h"
-
-// Linux 5.14; older headers lack them.
-#ifndef PR_SCHED_CORE
-#define PR_SCHED_CORE 62
-#define PR_SCHED_CORE_GET 0
-#endif
 
 namespace plectl::host {
 namespace {
@@ -95,14 +87,9 @@ std::string SchedExtYieldsOf(const HostRoot& root, const std::string& scheduler)
 
 std::string CoreSchedulingOf(const HostRoot& root) {
   if (!root.is_real()) return "unknown: not recorded";
-  constexpr unsigned long kOneThread = 0;
-  uint64_t cookie = 0;
-  if (::prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, 0, kOneThread, &cookie) == 0) {
-    return cookie == 0 ? "no" : "yes";
-  }
-  // The kernel has it not, or the CPU has one thread per core.
-  if (errno == EINVAL || errno == ENODEV) return "no";
-  return fmt::format("unknown: {}", std::strerror(errno));
+  const Result<uint64_t> cookie = CoreCookieOf(0);
+  if (!cookie) return UnknownBecause(cookie.error());
+  return *cookie == 0 ? "no" : "yes";
 }
 
 }  // namespace

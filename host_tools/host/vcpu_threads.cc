@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <system_error>
 
 #include "host_tools/base/proc_stat.h"
 #include "host_tools/base/text.h"
 #include "host_tools/host/cgroup_limits.h"
+#include "host_tools/host/core_scheduling.h"
 #include "host_tools/host/doctor_checks.h"
 
 namespace plectl::host {
@@ -37,6 +39,10 @@ VcpuThread ReadThread(const HostRoot& root, const std::string& vm, const std::st
   thread.cpus = LineAfter(status, "Cpus_allowed_list:").value_or("");
   thread.cgroup = CgroupOf(root, thread.task);
   thread.policy = ProcStatField(root.Read(folder + "/stat").value_or(""), kPolicyField).value_or(0);
+  if (root.is_real()) {
+    const auto number = static_cast<pid_t>(ParseUint(tid).value_or(0));
+    thread.core_cookie = CoreCookieOf(number).value_or(0);
+  }
   return thread;
 }
 
@@ -80,6 +86,15 @@ bool HasVm(const HostRoot& root, const std::string& vm) {
 }
 
 }  // namespace
+
+std::string VmOfSeveralCookies(const std::vector<VcpuThread>& threads) {
+  std::map<std::string, uint64_t> cookies;
+  for (const VcpuThread& thread : threads) {
+    const auto [first, is_new] = cookies.emplace(thread.vm, thread.core_cookie);
+    if (!is_new && first->second != thread.core_cookie) return thread.vm;
+  }
+  return {};
+}
 
 VcpuThreads VcpuThreadsOf(const HostRoot& root, const std::vector<Holder>& holders) {
   VcpuThreads found;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "host_tools/host/doctor_checks.h"
 #include "tests/unit/host/doctor_support.h"
 
 namespace plectl::host {
@@ -133,6 +134,20 @@ TEST_F(DoctorVcpus, ThatCannotBeSeenAreUnknown) {
   ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kUnknown);
   ExpectVerdict(Look(host_, "vcpu_cgroups"), Verdict::kUnknown);
   EXPECT_EQ(Look(RecordedHost("intel_ple"), "vcpu_threads").seen, "no VM that can be seen");
+}
+
+TEST(VmOfSeveralCookies, IsOneWhoseThreadsMayNotShareACore) {
+  const auto thread = [](const char* vm, uint64_t cookie) {
+    VcpuThread made;
+    made.vm = vm;
+    made.core_cookie = cookie;
+    return made;
+  };
+  EXPECT_EQ(VmOfSeveralCookies({}), "");
+  EXPECT_EQ(VmOfSeveralCookies({thread("1", 0), thread("1", 0), thread("2", 7)}), "");
+  EXPECT_EQ(VmOfSeveralCookies({thread("1", 5), thread("2", 7), thread("1", 5)}), "");
+  EXPECT_EQ(VmOfSeveralCookies({thread("1", 5), thread("2", 7), thread("2", 8)}), "2");
+  EXPECT_EQ(VmOfSeveralCookies({thread("2", 0), thread("2", 8)}), "2");
 }
 
 }  // namespace
