@@ -73,7 +73,9 @@ TEST(OwnRunDelay, IsThatOfTheThreadThatOpensIt) {
   const std::vector<pid_t> self = {::gettid()};
   const Count read = ReadThreadClocks(self).front().run_delay_ns;
   ASSERT_EQ(own.has_value(), read.has_value());
-  if (own.has_value()) EXPECT_LE(own.value(), read.value());
+  if (own.has_value()) {
+    EXPECT_LE(own.value(), read.value());
+  }
 }
 
 }  // namespace

@@ -302,7 +302,9 @@ TEST_F(ParamSessionTest, TheDeviceNodeIsPutBackAfterEachReload) {
   ASSERT_EQ(::chmod(device.c_str(), 0666), 0);
   ParamSession session = Begin();
   loader_->on_step = [&](std::string_view step) {
-    if (step == "after load") EXPECT_EQ(::chmod(device.c_str(), 0600), 0);  // a new node
+    if (step == "after load") {
+      EXPECT_EQ(::chmod(device.c_str(), 0600), 0);  // a new node
+    }
   };
   ASSERT_TRUE(session.Apply({{"ple_window", "8192"}}));
   EXPECT_EQ(ReadDeviceNode(host_.root())->mode, 0666U);
