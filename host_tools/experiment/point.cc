@@ -27,10 +27,10 @@ size_t WorkloadHash::operator()(const guests::Workload& workload) const {
   return hash;
 }
 
-size_t PointArmHash::operator()(const PointArm& point) const {
-  size_t hash = WorkloadHash()(point.workload);
-  for (const auto& [name, value] : point.params) Mix(std::hash<std::string>()(value), hash);
-  Mix(static_cast<size_t>(point.arm), hash);
+size_t HashOfPointArm(const guests::Workload& workload, const host::ParamValues& params, Arm arm) {
+  size_t hash = WorkloadHash()(workload);
+  for (const auto& [name, value] : params) Mix(std::hash<std::string>()(value), hash);
+  Mix(static_cast<size_t>(arm), hash);
   return hash;
 }
 

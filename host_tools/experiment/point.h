@@ -17,9 +17,14 @@ struct PointArm {
   friend bool operator==(const PointArm&, const PointArm&) = default;
 };
 
-// For containers with many of them: of the settings that plans sweep most.
+// Of the settings that plans sweep most. The same for equal parts of a PointArm.
+size_t HashOfPointArm(const guests::Workload& workload, const host::ParamValues& params, Arm arm);
+
+// For containers with many of them.
 struct PointArmHash {
-  size_t operator()(const PointArm& point) const;
+  size_t operator()(const PointArm& point) const {
+    return HashOfPointArm(point.workload, point.params, point.arm);
+  }
 };
 struct WorkloadHash {
   size_t operator()(const guests::Workload& workload) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host_tools/experiment/host_identity.h"
+#include "host_tools/experiment/point.h"
 
 namespace plectl::experiment {
 namespace {
@@ -79,9 +80,18 @@ Status RunLogMerge::AddTrial(TrialRecord&& record, const LinePlace& place) {
   if (!record.lab_seed) PLECTL_RETURN_IF_ERROR(same_lab_seed_);
   Spoil(record);
   ++trials_;
-  if (record.valid() && !finished_.insert(record.id).second) {
-    ++repeated_;
-    return OkStatus();
+  if (record.valid()) {
+    const size_t settings = HashOfPointArm(record.workload, record.params, record.arm);
+    const auto [first, is_new] = finished_.emplace(record.id, settings);
+    if (!is_new && first->second != settings) {
+      return BadInput(fmt::format("trial {} was measured with other settings before", record.id),
+                      "an id names one point of one plan: take the records of each run into a log "
+                      "of their own");
+    }
+    if (!is_new) {
+      ++repeated_;
+      return OkStatus();
+    }
   }
   sink_.OnTrial(std::move(record), place);
   return OkStatus();

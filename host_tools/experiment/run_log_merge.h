@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,7 +47,7 @@ class RunLogMerge {
   std::vector<FailedControl> known_;
   std::vector<FailedControl> failed_;
   RunLogHead head_;
-  std::unordered_set<std::string> finished_;
+  std::unordered_map<std::string, size_t> finished_;  // the settings of each id, as a hash
   Status same_lab_seed_ = OkStatus();  // of the last manifest's session and the first
   size_t session_start_ = 0;           // the first trial of the last manifest's
   size_t trials_ = 0;

@@ -218,6 +218,17 @@ TEST(RunLog, TheFirstValidRecordOfAnIdCounts) {
   EXPECT_THAT(log.notes, ElementsAre("1 more records of finished trials were ignored"));
 }
 
+TEST(RunLog, AnIdUnderTwoSettingsIsRefused) {
+  TrialRecord second = SampleTrial("a");
+  ++second.workload.hold_tsc_cycles;
+  EXPECT_THAT(ErrorOf(Start() + LineOf(SampleTrial("a")) + LineOf(second)),
+              HasSubstr("run.jsonl:3: trial a was measured with other settings before"));
+  second = SampleTrial("a");
+  second.params["ple_window"] = "1";
+  EXPECT_THAT(ErrorOf(Start() + LineOf(SampleTrial("a")) + LineOf(second)),
+              HasSubstr("run.jsonl:3: trial a was measured with other settings before"));
+}
+
 TEST(RunLog, ComesFromAFolderOrAFile) {
   const TempDir dir;
   ASSERT_TRUE(WriteFileAtomically(dir.path() / "run.jsonl", Start()));
