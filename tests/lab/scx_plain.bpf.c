@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 // Two sched_ext schedulers that leave all to sched_ext: one has no operation `yield`, one has.
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
+
+#include "bpf/bpf_helpers.h"  // uses the types of linux/bpf.h
 
 struct task_struct;
 
