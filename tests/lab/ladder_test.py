@@ -87,9 +87,9 @@ class Ladder(lab_harness.LabTest):
         return self.directory / f"{name}.deb"
 
     def pack_modules(self, folder):
-        """Some by gzip and some by zstd, as a kernel's configuration may want it."""
-        for number, module in enumerate(sorted(folder.rglob("*.ko"))):
-            subprocess.run(["gzip", module] if number % 2 else ["zstd", "-q", "--rm", module], check=True)
+        """By zstd; Debian's depmod reads no modules that are packed by gzip."""
+        for module in folder.rglob("*.ko"):
+            subprocess.run(["zstd", "-q", "--rm", module], check=True)
 
     def test_a_directory_and_packages_of_ones_own(self):
         self.plectl("lab", "build", "--lab-kernel", "debian12")
