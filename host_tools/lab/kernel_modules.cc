@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 
 #include "host_tools/base/file.h"
 #include "host_tools/base/text.h"
@@ -68,6 +69,19 @@ Status CopyModule(const fs::path& from, const fs::path& to, const std::string& f
   return Strip(to / WithoutCompression(file), to);
 }
 
+// Of other links to the files nothing changes: gzip(1) writes new files.
+Status Gunzip(std::span<const std::string> files, const fs::path& directory) {
+  constexpr size_t kAtOnce = 500;  // far from what a command line may hold
+  while (!files.empty()) {
+    const auto some = files.first(std::min(files.size(), kAtOnce));
+    std::vector<std::string> argv = {"gzip", "--decompress", "--force", "--quiet"};
+    argv.insert(argv.end(), some.begin(), some.end());
+    PLECTL_RETURN_IF_ERROR(Run(std::move(argv), directory));
+    files = files.subspan(some.size());
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 // Not left to the lab: an emulator decompresses slowly, and objcopy(1) cannot read what is
@@ -88,6 +102,7 @@ Status Decompress(const fs::path& file) {
 Status StageModules(const fs::path& directory, const std::string& release, const fs::path& staged) {
   const fs::path place = staged / "lib/modules" / release;
   PLECTL_RETURN_IF_ERROR(MakeDirectories(place));
+  std::vector<std::string> packed;
   std::error_code error;
   fs::recursive_directory_iterator entries(directory, error);
   for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
@@ -98,8 +113,10 @@ Status StageModules(const fs::path& directory, const std::string& release, const
     const fs::path to = place / entries->path().lexically_relative(directory);
     PLECTL_RETURN_IF_ERROR(MakeDirectories(to.parent_path()));
     PLECTL_RETURN_IF_ERROR(LinkInto(entries->path(), to));
+    if (name.ends_with(".gz")) packed.push_back(to.string());
   }
   if (error) return SystemFailure(fmt::format("list {}", directory.string()), error.value());
+  PLECTL_RETURN_IF_ERROR(Gunzip(packed, staged));
   return Run({"depmod", "-b", staged.string(), release}, staged);
 }
 

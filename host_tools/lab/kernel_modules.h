@@ -17,7 +17,8 @@ inline constexpr std::array<std::string_view, 2> kKvmModules = {"kvm-intel", "kv
 inline constexpr std::array<std::string_view, 3> kDiskModules = {"ata_piix", "sd_mod", "ext4"};
 
 // Puts the modules in `directory` (lib/modules/RELEASE, wherever that stands; only read) where
-// depmod(8) looks below `staged`, with its indexes.
+// depmod(8) looks below `staged`, with its indexes. Those that gzip packed are unpacked there:
+// Debian's depmod reads none (kmod is built without zlib).
 Status StageModules(const std::filesystem::path& directory, const std::string& release,
                     const std::filesystem::path& staged);
 

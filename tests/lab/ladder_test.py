@@ -3,6 +3,7 @@
 """Every kernel of the ladder in the lab: the emulator's self-test, the doctor, and a sweep that is valid
 there. And kernels of one's own: packages, a directory, one without an option that the lab needs."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -87,9 +88,10 @@ class Ladder(lab_harness.LabTest):
         return self.directory / f"{name}.deb"
 
     def pack_modules(self, folder):
-        """By zstd; Debian's depmod reads no modules that are packed by gzip."""
-        for module in folder.rglob("*.ko"):
-            subprocess.run(["zstd", "-q", "--rm", module], check=True)
+        """In turn by what a kernel may be configured to use."""
+        tools = (["zstd", "-q", "--rm"], ["gzip"], ["xz", "-0", "--check=crc32"])
+        for module, tool in zip(sorted(folder.rglob("*.ko")), itertools.cycle(tools)):
+            subprocess.run([*tool, module], check=True)
 
     def test_a_directory_and_packages_of_ones_own(self):
         self.plectl("lab", "build", "--lab-kernel", "debian12")
