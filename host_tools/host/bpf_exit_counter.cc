@@ -90,6 +90,7 @@ Result<ExitCounts> BpfExitCounter::Read() {
   }
   AddWindowUpdates(rows, counts);
   PLECTL_ASSIGN_OR_RETURN(counts.lost_because, misses_.LostBecause());
+  if (counts.lost_because.empty()) counts.lost_because = UnknownReasonsBecause(rows);
   if (programs_->wanted().details.directed_yields && counts.lost_because.empty()) {
     counts.lost_because = YieldsLostBecause();
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_tools/host/exit_tally.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <numeric>
 #include <string>
@@ -34,6 +36,13 @@ void AddVcpuExits(KvmModule module, ExitRow row, ExitCounts& counts) {
   vcpu.pause_exits = pause_exits;
   vcpu.by_reason = std::move(by_reason);
   counts.vcpus.push_back(std::move(vcpu));
+}
+
+std::string UnknownReasonsBecause(std::span<const VcpuRow> rows) {
+  uint64_t unknown = 0;
+  for (const VcpuRow& row : rows) unknown += row.exits[kOtherSlot];
+  return unknown == 0 ? std::string()
+                      : fmt::format("the reasons of {} exits could not be read", unknown);
 }
 
 void AddWindowUpdates(std::span<const VcpuRow> rows, ExitCounts& counts) {

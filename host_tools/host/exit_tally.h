@@ -21,6 +21,10 @@ std::string SlotName(KvmModule module, uint32_t slot);
 // PAUSE exits.
 void AddVcpuExits(KvmModule module, ExitRow row, ExitCounts& counts);
 
+// Empty, or that exits of these rows have no reason: it could not be read, or is none that Linux
+// knows. Any of them may have been a PAUSE exit.
+std::string UnknownReasonsBecause(std::span<const VcpuRow> rows);
+
 // Fills in the window updates of the vCPUs that these are the rows of.
 void AddWindowUpdates(std::span<const VcpuRow> rows, ExitCounts& counts);
 

@@ -19,21 +19,20 @@ const volatile __u32 exit_code_offset = 0;
 // and what happens once per vCPU in functions of their own, so that the usual way saves no
 // registers for them.
 
-// False when it cannot be read. That cannot begin while a vCPU runs, so it is looked at once.
-static __always_inline bool read_vmx_reason(const void* vcpu, __u64* slot) {
+// What cannot be read is in the shared slot, since a helper's error is a negative number: user
+// space takes what is there for lost. A branch would cost every exit more.
+static __always_inline __u64 vmx_reason(const void* vcpu) {
   __u16 reason;  // 31:16 of the field are flags (SDM vol. 3, 25.9.1)
   const long error = bpf_probe_read_kernel(&reason, sizeof(reason), vcpu + exit_code_offset);
-  *slot = reason;
-  return error == 0;
+  return reason | (__u64)error;
 }
 
-static __always_inline bool read_svm_code(const void* vcpu, __u64* code) {
+static __always_inline __u64 svm_code(const void* vcpu) {
   const void* vmcb;
   __u32 low;
-  if (bpf_probe_read_kernel(&vmcb, sizeof(vmcb), vcpu + vmcb_offset) != 0) return false;
+  if (bpf_probe_read_kernel(&vmcb, sizeof(vmcb), vcpu + vmcb_offset) != 0) return ~0ULL;
   const long error = bpf_probe_read_kernel(&low, sizeof(low), vmcb + exit_code_offset);
-  *code = low;
-  return error == 0;
+  return low | (__u64)error;
 }
 
 // VMX's basic reasons are all direct slots.
@@ -51,15 +50,13 @@ static __always_inline int count_svm(struct VcpuRow* row, __u64 code) {
 }
 
 static __noinline int first_vmx_exit(struct VcpuRow* row, const struct kvm_vcpu* vcpu) {
-  __u64 slot;
-  if (!read_vmx_reason(vcpu, &slot) || !take_row(row, vcpu, (__u32)vcpu->vcpu_id)) return 0;
-  return count_vmx(row, slot);
+  if (!take_row(row, vcpu, (__u32)vcpu->vcpu_id)) return 0;
+  return count_vmx(row, vmx_reason(vcpu));
 }
 
 static __noinline int first_svm_exit(struct VcpuRow* row, const struct kvm_vcpu* vcpu) {
-  __u64 code;
-  if (!read_svm_code(vcpu, &code) || !take_row(row, vcpu, (__u32)vcpu->vcpu_id)) return 0;
-  return count_svm(row, code);
+  if (!take_row(row, vcpu, (__u32)vcpu->vcpu_id)) return 0;
+  return count_svm(row, svm_code(vcpu));
 }
 
 SEC("tp_btf/kvm_exit")
@@ -67,9 +64,7 @@ int BPF_PROG(on_vmx_exit, struct kvm_vcpu* vcpu) {
   if (!vcpu) return 0;  // the verifier of newer kernels takes a tracepoint's pointer for nullable
   struct VcpuRow* row = row_at((__u32)vcpu->vcpu_id);
   if (!is_row_of(row, vcpu)) return first_vmx_exit(row, vcpu);
-  __u64 slot;
-  read_vmx_reason(vcpu, &slot);
-  return count_vmx(row, slot);
+  return count_vmx(row, vmx_reason(vcpu));
 }
 
 SEC("tp_btf/kvm_exit")
@@ -77,9 +72,7 @@ int BPF_PROG(on_svm_exit, struct kvm_vcpu* vcpu) {
   if (!vcpu) return 0;
   struct VcpuRow* row = row_at((__u32)vcpu->vcpu_id);
   if (!is_row_of(row, vcpu)) return first_svm_exit(row, vcpu);
-  __u64 code = 0;
-  read_svm_code(vcpu, &code);
-  return count_svm(row, code);
+  return count_svm(row, svm_code(vcpu));
 }
 
 // Fires only when the window changes. There is no vCPU in its arguments, but it is always fired by
@@ -136,7 +129,8 @@ int BPF_PROG(on_spin_fentry, const struct kvm_vcpu* vcpu) {
 
 SEC("kprobe/kvm_vcpu_on_spin")
 int BPF_KPROBE(on_spin_kprobe, const struct kvm_vcpu* vcpu) {
-  const __u32 index = (__u32)BPF_CORE_READ(vcpu, vcpu_id);
+  __u32 index;  // without it the exit is not counted, and KVM's own count tells
+  if (bpf_core_read(&index, sizeof(index), &vcpu->vcpu_id) != 0) return 0;
   struct VcpuRow* row = row_at(index);
   if (!is_row_of(row, vcpu)) return first_pause_exit(row, vcpu, index);
   row->pause_exits++;

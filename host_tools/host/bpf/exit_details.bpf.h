@@ -53,8 +53,7 @@ int BPF_PROG(on_vmx_exit_detailed, struct kvm_vcpu* vcpu) {
   const __u32 index = (__u32)vcpu->vcpu_id;
   struct VcpuRow* row = row_at(index);
   if (!is_row_of(row, vcpu) && !take_row(row, vcpu, index)) return 0;
-  __u64 slot = kOtherSlot;
-  read_vmx_reason(vcpu, &slot);
+  __u64 slot = vmx_reason(vcpu);
   if (slot > kOtherSlot) slot = kOtherSlot;
   row->exits[slot]++;
   begin_exit(index, slot);
@@ -67,9 +66,7 @@ int BPF_PROG(on_svm_exit_detailed, struct kvm_vcpu* vcpu) {
   const __u32 index = (__u32)vcpu->vcpu_id;
   struct VcpuRow* row = row_at(index);
   if (!is_row_of(row, vcpu) && !take_row(row, vcpu, index)) return 0;
-  __u64 code = ~0ULL;
-  read_svm_code(vcpu, &code);
-  __u64 slot = slot_of_exit_code(code);
+  __u64 slot = slot_of_exit_code(svm_code(vcpu));
   barrier_var(slot);
   if (slot >= kExitSlots) return 0; /* never; for the verifier */
   row->exits[slot]++;

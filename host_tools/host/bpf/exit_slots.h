@@ -7,8 +7,8 @@
 enum {
   kMaxVcpus = 64,
   /* Exit codes have their own slot where they are dense: 0..255 (all VMX basic reasons, SVM up to
-   * INVPCID) and 0x400..0x40f (SVM's NPF, AVIC, VMGEXIT). All others share the last slot, so that
-   * no exit is ever dropped. */
+   * INVPCID) and 0x400..0x40f (SVM's NPF, AVIC, VMGEXIT). All others share the last slot, with
+   * those that could not be read, so that no exit is ever dropped. */
   kDirectSlots = 256,
   kSvmHighCodeFirst = 0x400,
   kSvmHighCodes = 16,

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 namespace plectl::host {
 namespace {
@@ -55,6 +56,15 @@ TEST(ExitTally, EveryCodeHasASlotAndIsCounted) {
   EXPECT_EQ(counts.total.value(), 6U);
   EXPECT_THAT(counts.by_reason, ElementsAre(Pair("NPF", 1), Pair("OTHER", 3), Pair("PAUSE", 1),
                                             Pair("REASON_1039", 1)));
+}
+
+TEST(ExitTally, WhatHasNoReasonIsLost) {
+  std::vector<VcpuRow> rows(2);
+  rows[1].exits[40] = 5;
+  EXPECT_EQ(UnknownReasonsBecause(rows), "");
+  rows[0].exits[kOtherSlot] = 1;
+  rows[1].exits[kOtherSlot] = 2;
+  EXPECT_EQ(UnknownReasonsBecause(rows), "the reasons of 3 exits could not be read");
 }
 
 }  // namespace
