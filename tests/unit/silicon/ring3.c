@@ -110,7 +110,7 @@ static void pin(uint32_t index) {
   if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) _exit(255);
   left %= (uint32_t)CPU_COUNT(&allowed);
   CPU_ZERO(&one);
-  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+  for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
     if (CPU_ISSET(cpu, &allowed) && left-- == 0) CPU_SET(cpu, &one);
   if (sched_setaffinity(0, sizeof(one), &one) != 0) _exit(255);
 }
