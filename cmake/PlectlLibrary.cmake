@@ -52,8 +52,9 @@ function(plectl_add_unit_test folder)
     ${folder}_test PRIVATE PLECTL_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures"
                            PLECTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   plectl_use_pch(${folder}_test plectl_test_pch)
+  # Against what hangs, not against a machine that has other work.
   gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." NO_PRETTY_VALUES
-                       PROPERTIES LABELS unit TIMEOUT 60)
+                       PROPERTIES LABELS unit TIMEOUT 300)
   set_property(GLOBAL APPEND PROPERTY plectl_unit_tests ${folder}_test)
 endfunction()
 

@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "host_tools/experiment/json_fields.h"
 #include "host_tools/experiment/run_log_line.h"
@@ -98,6 +102,13 @@ void ExpectSame(const nlohmann::json& object) {
   EXPECT_EQ(ToJson(TrialFromJson(*fast, TrialParts::kFigures).value()), ToJson(totals)) << text;
 }
 
+// Of the values for a field, each third, another third for each field; in the long form all: under
+// the sanitizers that takes a minute.
+bool IsTried(size_t field, size_t value) {
+  const char* full = std::getenv("PLECTL_TEST_FULL");
+  return (full != nullptr && std::string_view(full) == "1") || (field + value) % 3 == 0;
+}
+
 TEST(FastJson, EveryFieldOfEveryTypeIsReadAsTheTreeIs) {
   const nlohmann::json sample = ToJson(SampleTrial());
   ExpectSame(sample);
@@ -105,18 +116,15 @@ TEST(FastJson, EveryFieldOfEveryTypeIsReadAsTheTreeIs) {
       R"([0, 1, -1, 1.5, -0.0, 18446744073709551615, -9223372036854775808, 1e300, "x", "", true,
           null, [], [1], ["x"], [[1, 2]], [[1, 2, 3]], {}, {"a": 1}, {"missing_because": "y"},
           {"missing_because": ""}])");
+  std::vector<std::string> fields;
   const nlohmann::json flat = sample.flatten();
-  for (const auto& [pointer, value] : flat.items()) {
-    for (const nlohmann::json& other : values) {
+  for (const auto& [pointer, value] : flat.items()) fields.push_back(pointer);
+  for (const auto& [key, value] : sample.items()) fields.push_back("/" + key);
+  for (size_t field = 0; field < fields.size(); ++field) {
+    for (size_t value = 0; value < values.size(); ++value) {
+      if (!IsTried(field, value)) continue;
       nlohmann::json changed = sample;
-      changed[nlohmann::json::json_pointer(pointer)] = other;
-      ExpectSame(changed);
-    }
-  }
-  for (const auto& [key, value] : sample.items()) {
-    for (const nlohmann::json& other : values) {
-      nlohmann::json changed = sample;
-      changed[key] = other;
+      changed[nlohmann::json::json_pointer(fields[field])] = values[value];
       ExpectSame(changed);
     }
   }
