@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <initializer_list>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "host_tools/base/clock.h"
+#include "host_tools/base/leave_cpu.h"
 #include "host_tools/base/text.h"
 #include "host_tools/host/noise_cgroup.h"
 #include "host_tools/host/noise_cpu.h"
@@ -55,10 +54,6 @@ Count OwnCpuNs(std::span<const pid_t> tids) {
   }
   return sum_ns;
 }
-
-// The kernel adds the time that a task ran to its CPU's when the task leaves it
-// (sched_info_depart() in kernel/sched/stats.h): what we ran before must not fall into the trial.
-void LeaveCpu() { std::this_thread::sleep_for(std::chrono::microseconds(1)); }
 
 // Own time comes first: what this thread does from here on is in neither account until it leaves
 // the CPU. The vCPUs' threads are parked.
@@ -273,7 +268,7 @@ NoiseSample TakeNoiseSample(const HostRoot& root, std::span<const int> cpus,
   counts[Q::kSmis] = msr.smis;
   sample.msr = std::move(msr);
   if (moment == NoiseMoment::kBeforeTrial) {
-    LeaveCpu();
+    LeaveCpu();  // what this thread ran before must not fall into the trial
     ReadCpuTimes(root, cpus, tids, sample);
   }
   return sample;
