@@ -44,14 +44,24 @@ std::vector<std::string> ModulesFor(bool disk) {
   return modules;
 }
 
-// What the lab can take of a tree's modules: of thousands some ten, where their order is known.
-std::vector<fs::path> UsedModuleFiles(const fs::path& modules) {
+// The modules that the lab takes by a tree's own list of them, some ten of thousands. Nothing where
+// the list names none, or files that are not there: depmod knows them better once they are staged.
+std::vector<fs::path> ListedModuleFiles(const fs::path& modules) {
   std::vector<fs::path> files;
   std::error_code error;
-  if (const auto dependencies = ReadFile(modules / "modules.dep"); dependencies) {
-    for (const std::string& file : ParseModuleFiles(*dependencies, ModulesFor(true))) {
-      if (fs::is_regular_file(modules / file, error)) files.push_back(modules / file);
-    }
+  const std::string dependencies = ReadFile(modules / "modules.dep").value_or("");
+  for (const std::string& file : ParseModuleFiles(dependencies, ModulesFor(true))) {
+    files.push_back(modules / file);
+    if (!fs::is_regular_file(files.back(), error)) return {};
+  }
+  return files;
+}
+
+// What the lab can take of a tree's modules: those listed with the lists, or any of them.
+std::vector<fs::path> UsedModuleFiles(const fs::path& modules) {
+  std::vector<fs::path> files = ListedModuleFiles(modules);
+  std::error_code error;
+  if (!files.empty()) {
     for (const fs::directory_entry& entry : fs::directory_iterator(modules, error)) {
       if (entry.is_regular_file(error)) files.push_back(entry.path());
     }

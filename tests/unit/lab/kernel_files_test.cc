@@ -136,11 +136,27 @@ TEST_F(KernelFilesTest, OfADirectoryAreKnownByWhatIsUsedOfThem) {
   }
 }
 
+// A depmod that cannot read the modules' compression leaves a list without them; a stale list names
+// others. Another build of KVM must be noticed all the same.
+TEST_F(KernelFilesTest, AreKnownByTheirModulesWhateverTheirListSays) {
+  const LabKernelChoice choice{"", {}, At("tree")};
+  Write("tree/bzImage", Image("6.18.0 (a)", "one"));
+  std::string content = "one";
+  Write("tree/lib/modules/6.18.0/kernel/kvm.ko.gz", content);
+  for (const char* list : {"", "kernel/other.ko:\n", "kernel/kvm.ko:\n"}) {
+    Write("tree/lib/modules/6.18.0/modules.dep", list);
+    const std::string before = *IdentityOfFiles(choice);
+    Write("tree/lib/modules/6.18.0/kernel/kvm.ko.gz", content += '2');
+    EXPECT_NE(*IdentityOfFiles(choice), before) << list;
+  }
+}
+
 // Modules are linked to where depmod works, which changes all that stat(2) tells of them.
 TEST_F(KernelFilesTest, StayTheSameWhenTheyAreTaken) {
   const LabKernelChoice choice{"", {}, At("tree")};
   Write("tree/bzImage", Image("6.18.0 (a)", "one"));
   Write("tree/lib/modules/6.18.0/modules.dep", "kernel/kvm.ko: kernel/irqbypass.ko\n");
+  Write("tree/lib/modules/6.18.0/kernel/irqbypass.ko", "one");
   Write("tree/lib/modules/6.18.0/kernel/kvm.ko", "one");
   Write("tree/lib/modules/6.18.0/kernel/kvm-intel.ko", "one");
   Write("tree/lib/modules/6.18.0/kernel/other.ko", "one");
