@@ -21,12 +21,9 @@ Result<std::optional<guests::Contention>> ContentionFromJson(const JsonFields& o
   if (!object.Has(kKey)) return std::optional<guests::Contention>();
   PLECTL_ASSIGN_OR_RETURN(const JsonFields fields, object.Object(kKey));
   guests::Contention contention;
-  PLECTL_ASSIGN_OR_RETURN(contention.overlap, fields.Number("overlap_share"));
+  PLECTL_ASSIGN_OR_RETURN(contention.overlap, fields.Number("overlap_share", 1));
   PLECTL_ASSIGN_OR_RETURN(contention.contended, fields.Uint("contended"));
   PLECTL_ASSIGN_OR_RETURN(contention.acquisitions, fields.Uint("acquisitions"));
-  if (!(contention.overlap >= 0 && contention.overlap <= 1)) {
-    return fields.Wrong("overlap_share", "a number from 0 to 1");
-  }
   if (contention.contended > contention.acquisitions) {
     return fields.Wrong("contended", "at most `acquisitions`");
   }

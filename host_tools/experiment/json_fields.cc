@@ -45,11 +45,11 @@ Result<uint64_t> JsonFields::Uint(std::string_view key, uint64_t max) const {
   return Wrong(key, fmt::format("a whole number from 0 to {}", max));
 }
 
-Result<uint64_t> JsonFields::UintOrZero(std::string_view key) const {
+Result<uint64_t> JsonFields::UintOrZero(std::string_view key, uint64_t max) const {
   const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found) return uint64_t{0};
   const std::optional<uint64_t> value = found->AsUint();
-  if (!value) return Uint(key);  // says what is wrong
+  if (!value || *value > max) return Uint(key, max);  // says what is wrong
   return *value;
 }
 
@@ -60,21 +60,23 @@ Result<int64_t> JsonFields::Int(std::string_view key) const {
   return Wrong(key, "a whole number of 64 bits with sign");
 }
 
-Result<double> JsonFields::Number(std::string_view key) const {
+Result<double> JsonFields::Number(std::string_view key, double max) const {
   const std::optional<JsonValue> found = json_.Find(key, place_);
   const std::optional<double> value = found ? found->AsDouble() : std::nullopt;
-  if (value && std::isfinite(*value) && *value >= 0) return *value;
-  return Wrong(key, "a number of at least 0");
+  constexpr double kRounding = 1 + 1e-9;
+  if (value && std::isfinite(*value) && *value >= 0 && *value / kRounding <= max) return *value;
+  if (max == kLargestNumber) return Wrong(key, "a number of at least 0");
+  return Wrong(key, fmt::format("a number from 0 to {}", max));
 }
 
-Result<std::optional<double>> JsonFields::NumberIfKnown(std::string_view key) const {
+Result<std::optional<double>> JsonFields::NumberIfKnown(std::string_view key, double max) const {
   const std::optional<JsonValue> found = json_.Find(key, place_);
   if (!found || found->is_null()) return std::optional<double>();
   if (found->is_object()) {
     PLECTL_RETURN_IF_ERROR(CountOf(key));
     return std::optional<double>();
   }
-  PLECTL_ASSIGN_OR_RETURN(const double value, Number(key));
+  PLECTL_ASSIGN_OR_RETURN(const double value, Number(key, max));
   return std::optional<double>(value);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -31,13 +32,14 @@ class JsonFields {
   [[nodiscard]] bool Has(std::string_view key) const;
   [[nodiscard]] Result<uint64_t> Uint(std::string_view key, uint64_t max = UINT64_MAX) const;
   // The number, or 0 when the key is absent: for fields that writers may leave out.
-  [[nodiscard]] Result<uint64_t> UintOrZero(std::string_view key) const;
+  [[nodiscard]] Result<uint64_t> UintOrZero(std::string_view key, uint64_t max = UINT64_MAX) const;
   // A whole number of 64 bits with sign, INT64_MIN excluded: so it can be negated.
   [[nodiscard]] Result<int64_t> Int(std::string_view key) const;
-  // A finite number of at least 0.
-  [[nodiscard]] Result<double> Number(std::string_view key) const;
+  // A finite number from 0 to `max`, which rounding may carry it beyond.
+  [[nodiscard]] Result<double> Number(std::string_view key, double max = kLargestNumber) const;
   // As above; nothing when it is absent, null (how JSON writes what is not finite) or missing.
-  [[nodiscard]] Result<std::optional<double>> NumberIfKnown(std::string_view key) const;
+  [[nodiscard]] Result<std::optional<double>> NumberIfKnown(std::string_view key,
+                                                            double max = kLargestNumber) const;
   [[nodiscard]] Result<bool> Bool(std::string_view key) const;
   [[nodiscard]] Result<std::string> Text(std::string_view key) const;
   // The text, or "" when the key is absent.
@@ -60,6 +62,7 @@ class JsonFields {
   [[nodiscard]] Failure Wrong(std::string_view key, std::string_view expected) const;
 
  private:
+  static constexpr double kLargestNumber = std::numeric_limits<double>::max();
   JsonFields(const JsonValue& json, std::string where) : json_(json), where_(std::move(where)) {}
   [[nodiscard]] std::string PathOf(std::string_view key) const;
 

@@ -155,7 +155,7 @@ Status ReadGuestResult(const JsonFields& trial, Keep keep_details, TrialRecord& 
   record.throughput_per_s = throughput.value_or(std::numeric_limits<double>::quiet_NaN());
   PLECTL_ASSIGN_OR_RETURN(record.tsc_khz, trial.Uint("tsc_khz"));
   PLECTL_ASSIGN_OR_RETURN(record.elapsed_tsc_cycles, trial.Uint("elapsed_tsc_cycles"));
-  PLECTL_ASSIGN_OR_RETURN(record.fairness_jain, trial.NumberIfKnown("fairness_jain"));
+  PLECTL_ASSIGN_OR_RETURN(record.fairness_jain, trial.NumberIfKnown("fairness_jain", 1));
   PLECTL_ASSIGN_OR_RETURN(record.waits, WaitSummaryFromJson(trial));
   PLECTL_ASSIGN_OR_RETURN(record.contention, ContentionFromJson(trial));
   PLECTL_ASSIGN_OR_RETURN(record.not_contended_because, trial.TextOrEmpty("not_contended_because"));

@@ -18,11 +18,14 @@ constexpr size_t kVcpusMax = 64;
 struct UintField {
   std::string_view key;
   uint64_t VcpuResult::*member;
+  uint64_t max = UINT64_MAX;
 };
+// Of what readers add up over the vCPUs.
+constexpr uint64_t kSummandMax = UINT64_MAX / kVcpusMax;
 // From the guest; 0 means that the payload does not measure it. In the order of a record's keys,
 // which makes reading them fast.
 constexpr UintField kGuestFields[] = {
-    {"acquisitions", &VcpuResult::acquisitions},
+    {"acquisitions", &VcpuResult::acquisitions, kSummandMax},
     {"contended", &VcpuResult::contended},
     {"spins", &VcpuResult::spins},
     {"tsc_end", &VcpuResult::tsc_end},
@@ -67,10 +70,10 @@ Status ReadNewer(const JsonFields& fields, Keep keep, VcpuResult& vcpu) {
 Result<VcpuResult> FromJson(const JsonFields& fields, Keep keep) {
   VcpuResult vcpu;
   for (const UintField& field : kGuestFields) {
-    PLECTL_ASSIGN_OR_RETURN(vcpu.*field.member, fields.UintOrZero(field.key));
+    PLECTL_ASSIGN_OR_RETURN(vcpu.*field.member, fields.UintOrZero(field.key, field.max));
   }
   for (const UintField& field : kHostFields) {
-    PLECTL_ASSIGN_OR_RETURN(vcpu.*field.member, fields.Uint(field.key));
+    PLECTL_ASSIGN_OR_RETURN(vcpu.*field.member, fields.Uint(field.key, field.max));
   }
   PLECTL_ASSIGN_OR_RETURN(vcpu.kvm_exits, fields.CountOf("kvm_exits"));
   PLECTL_ASSIGN_OR_RETURN(vcpu.user_ns, fields.Int("user_ns"));

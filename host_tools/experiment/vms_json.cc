@@ -32,7 +32,7 @@ Result<VmResult> FromJson(const JsonFields& fields, Keep keep) {
   PLECTL_ASSIGN_OR_RETURN(const auto throughput, fields.NumberIfKnown("throughput_per_s"));
   vm.throughput_per_s = throughput.value_or(std::numeric_limits<double>::quiet_NaN());
   PLECTL_ASSIGN_OR_RETURN(vm.elapsed_tsc_cycles, fields.Uint("elapsed_tsc_cycles"));
-  PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.NumberIfKnown("fairness_jain"));
+  PLECTL_ASSIGN_OR_RETURN(vm.fairness_jain, fields.NumberIfKnown("fairness_jain", 1));
   PLECTL_ASSIGN_OR_RETURN(vm.contention, ContentionFromJson(fields));
   PLECTL_ASSIGN_OR_RETURN(vm.waits, WaitSummaryFromJson(fields));
   PLECTL_ASSIGN_OR_RETURN(vm.kvm_stats, StatisticsFromJson(fields, "kvm_stats", keep));

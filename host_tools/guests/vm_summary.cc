@@ -46,7 +46,8 @@ std::optional<double> FairnessJain(std::span<const VcpuResult> vcpus) {
     sum_of_squares += rate * rate;
   }
   if (sum_of_squares <= 0) return std::nullopt;
-  return sum * sum / (static_cast<double>(vcpus.size()) * sum_of_squares);
+  // Rounding may carry equal rates beyond 1.
+  return std::min(1.0, sum * sum / (static_cast<double>(vcpus.size()) * sum_of_squares));
 }
 
 std::optional<WaitSummary> SummarizeWaits(std::span<const VcpuResult> vcpus) {

@@ -242,6 +242,20 @@ TEST(TrialRecord, RefusesContentionThatCannotBe) {
   EXPECT_THAT(ErrorOf(object), HasSubstr("contended"));
 }
 
+TEST(TrialRecord, RefusesFiguresThatCannotBe) {
+  json object = ToJson(SampleTrial());
+  object["fairness_jain"] = 1.5;
+  EXPECT_THAT(ErrorOf(object), HasSubstr("fairness_jain: expected a number from 0 to 1, got 1.5"));
+  object["fairness_jain"] = 1.0000000000000053;  // as sums of equal rates are rounded
+  object["vms"][0]["fairness_jain"] = 2;
+  EXPECT_THAT(ErrorOf(object), HasSubstr("vms[0].fairness_jain"));
+  object["vms"][0]["fairness_jain"] = 0;
+  EXPECT_EQ(ErrorOf(object), "no error");
+  // The sum of 64 vCPUs would start again at 0.
+  object["vcpus"][0]["acquisitions"] = uint64_t{1} << 58;
+  EXPECT_THAT(ErrorOf(object), HasSubstr("vcpus[0].acquisitions"));
+}
+
 TEST(TrialRecord, AcceptsUnknownKeys) {
   json object = ToJson(SampleTrial());
   object["new_in_1_1"] = {1, 2};

@@ -18,6 +18,8 @@ TEST(FairnessJain, IsOneOfEqualRates) {
   EXPECT_DOUBLE_EQ(*FairnessJain(std::vector{Vcpu(10, 50), Vcpu(10, 50)}), 1);
   EXPECT_DOUBLE_EQ(*FairnessJain(std::vector{Vcpu(10, 50), Vcpu(20, 100)}), 1) << "rates count";
   EXPECT_DOUBLE_EQ(*FairnessJain(std::vector{Vcpu(3, 7)}), 1);
+  // Whose rounded sums give 1.0000000000000009.
+  EXPECT_EQ(*FairnessJain(std::vector(31, Vcpu(3, 7))), 1) << "never above 1";
 }
 
 TEST(FairnessJain, FallsToOneNthWhenOneGetsAll) {
