@@ -27,9 +27,12 @@ class Umask {
 
 Status CheckTextfilePath(const std::filesystem::path& path) {
   if (path.extension() == ".prom" && !path.stem().empty()) return OkStatus();
+  std::error_code error;
+  const bool is_folder = !path.has_filename() || std::filesystem::is_directory(path, error);
+  const std::string usable = is_folder ? (path / "plectl.prom").string() : path.string() + ".prom";
   return BadInput(
       fmt::format("node_exporter ignores {}: its name does not end with .prom", path.string()),
-      fmt::format("use {}.prom", path.string()));
+      fmt::format("use {}", usable));
 }
 
 Status WriteTextfile(const std::filesystem::path& path, std::string_view text) {

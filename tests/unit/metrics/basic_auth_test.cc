@@ -74,6 +74,15 @@ TEST(Textfile, HasTheNameThatNodeExporterReads) {
   }
 }
 
+TEST(Textfile, SaysWhichNameToUse) {
+  const TempDir directory;
+  const std::string folder = directory.path().string();
+  EXPECT_EQ(CheckTextfilePath("/a/plectl").error().hint, "use /a/plectl.prom");
+  EXPECT_EQ(CheckTextfilePath("/a/").error().hint, "use /a/plectl.prom");
+  EXPECT_EQ(CheckTextfilePath("").error().hint, "use plectl.prom");
+  EXPECT_EQ(CheckTextfilePath(folder).error().hint, "use " + folder + "/plectl.prom");
+}
+
 TEST(Textfile, EverybodyCanReadItWhateverTheUmask) {
   const TempDir directory;
   const std::filesystem::path path = directory.path() / "plectl.prom";
