@@ -16,7 +16,7 @@ class BpfOnSpinCheck : public ExitCounter {
   explicit BpfOnSpinCheck(std::shared_ptr<BpfPrograms> programs) : programs_(std::move(programs)) {}
 
   [[nodiscard]] std::string_view name() const override {
-    return programs_->on_spin() == OnSpinHook::kFentry ? "bpf-on-spin" : "bpf-on-spin-kprobe";
+    return programs_->hooks() == Hooks::kFentry ? "bpf-on-spin" : "bpf-on-spin-kprobe";
   }
   Status SetAttached(bool attached) override {
     if (attached) return programs_->AttachOnSpin();

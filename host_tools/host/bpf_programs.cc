@@ -32,23 +32,28 @@ bpf_program* BpfPrograms::ExitProgram() const {
 
 bpf_program* BpfPrograms::OnSpinProgram() const {
   const auto& programs = skeleton_->progs;
-  return on_spin_ == OnSpinHook::kFentry ? programs.on_spin_fentry : programs.on_spin_kprobe;
+  return hooks_ == Hooks::kFentry ? programs.on_spin_fentry : programs.on_spin_kprobe;
 }
 
 bpf_link*& BpfPrograms::OnSpinLink() {
   auto& links = skeleton_->links;
-  return on_spin_ == OnSpinHook::kFentry ? links.on_spin_fentry : links.on_spin_kprobe;
+  return hooks_ == Hooks::kFentry ? links.on_spin_fentry : links.on_spin_kprobe;
+}
+
+const bpf_program* BpfPrograms::window_program() const {
+  const auto& programs = skeleton_->progs;
+  return hooks_ == Hooks::kFentry ? programs.on_window_update : programs.on_window_event;
 }
 
 std::vector<const bpf_program*> BpfPrograms::counting_programs() const {
   const auto& programs = skeleton_->progs;
-  std::vector<const bpf_program*> counting = {programs.on_window_update};
+  std::vector<const bpf_program*> counting = {window_program()};
   if (wanted_.exits) counting.push_back(ExitProgram());
   if (wanted_.details.exit_times || wanted_.details.pause_rips) {
     counting.push_back(programs.on_entry);
   }
   if (wanted_.details.directed_yields) {
-    const bool by_kprobes = on_spin_ == OnSpinHook::kKprobe;
+    const bool by_kprobes = hooks_ == Hooks::kKprobe;
     if (by_kprobes) counting.push_back(programs.on_yield_begin_kprobe);
     counting.push_back(by_kprobes ? programs.on_yield_kretprobe : programs.on_yield_to);
     counting.push_back(by_kprobes ? programs.on_spin_kretprobe : programs.on_spin_end);
@@ -96,14 +101,14 @@ void BpfPrograms::Configure(const Settings& settings) {
   ChoosePrograms();
 }
 
-Result<std::shared_ptr<BpfPrograms>> BpfPrograms::LoadWith(const Settings& settings,
-                                                           OnSpinHook on_spin, BpfWanted wanted) {
+Result<std::shared_ptr<BpfPrograms>> BpfPrograms::LoadWith(const Settings& settings, Hooks hooks,
+                                                           BpfWanted wanted) {
   const HostRoot& root = settings.root;
   const LibbpfLog log;
   SkeletonPtr<exit_counter> skeleton(exit_counter::open());
   if (skeleton == nullptr) return BpfFailure(root, "open the BPF exit counters", errno, log);
   std::shared_ptr<BpfPrograms> programs(
-      new BpfPrograms(settings.module, on_spin, wanted, std::move(skeleton)));
+      new BpfPrograms(settings.module, hooks, wanted, std::move(skeleton)));
   programs->Configure(settings);
   if (const int error = exit_counter::load(programs->skeleton_.get()); error != 0) {
     return BpfFailure(root, "load the BPF exit counters", -error, log);
@@ -120,7 +125,7 @@ Result<std::shared_ptr<BpfPrograms>> BpfPrograms::Load(const HostRoot& root, Kvm
   PLECTL_ASSIGN_OR_RETURN(const VcpuLayout layout, FindVcpuLayout(root, module));
   PLECTL_RETURN_IF_ERROR(CheckArguments(layout, wanted));
   const Settings settings{root, pid_namespace, module, layout.exit_code};
-  std::array hooks = {OnSpinHook::kFentry, OnSpinHook::kKprobe};
+  std::array hooks = {Hooks::kFentry, Hooks::kKprobe};
   if (MayPreemptItself(root)) std::ranges::reverse(hooks);
   auto programs = LoadWith(settings, hooks[0], wanted);
   return programs ? std::move(programs) : LoadWith(settings, hooks[1], wanted);

@@ -13,9 +13,10 @@
 
 namespace plectl::host {
 
-// How kvm_vcpu_on_spin(), and what it calls, is watched: by programs of the function's trampoline,
-// or by kprobes, which are dearer.
-enum class OnSpinHook { kFentry, kKprobe };
+// How code that KVM runs with preemption on is watched, kvm_vcpu_on_spin() and its changes of the
+// window: by programs of a function's trampoline and raw tracepoints, or by kprobes and perf's
+// tracepoints, which are dearer and turn preemption off.
+enum class Hooks { kFentry, kKprobe };
 
 // Which programs are attached from the beginning: each costs the exits that it sees, also while no
 // vCPU is armed. The window updates are always watched, which costs nothing until a window changes.
@@ -51,22 +52,19 @@ class BpfPrograms {
   [[nodiscard]] Result<std::unique_ptr<VcpuTimes>> ReadTimes(uint32_t vcpu) const;
 
   [[nodiscard]] const BpfWanted& wanted() const { return wanted_; }
-  [[nodiscard]] OnSpinHook on_spin() const { return on_spin_; }
+  [[nodiscard]] Hooks hooks() const { return hooks_; }
   // How many returns the kretprobes have missed so far; nothing where the kernel does not say.
   [[nodiscard]] std::optional<uint64_t> missed_returns() const;
   // Those that count for the exit counter.
   [[nodiscard]] std::vector<const bpf_program*> counting_programs() const;
-  [[nodiscard]] const bpf_program* window_program() const {
-    return skeleton_->progs.on_window_update;
-  }
+  [[nodiscard]] const bpf_program* window_program() const;
   [[nodiscard]] const bpf_program* on_spin_program() const { return OnSpinProgram(); }
 
  private:
-  BpfPrograms(KvmModule module, OnSpinHook on_spin, BpfWanted wanted,
-              SkeletonPtr<exit_counter> skeleton)
-      : module_(module), on_spin_(on_spin), wanted_(wanted), skeleton_(std::move(skeleton)) {}
+  BpfPrograms(KvmModule module, Hooks hooks, BpfWanted wanted, SkeletonPtr<exit_counter> skeleton)
+      : module_(module), hooks_(hooks), wanted_(wanted), skeleton_(std::move(skeleton)) {}
   struct Settings;
-  static Result<std::shared_ptr<BpfPrograms>> LoadWith(const Settings& settings, OnSpinHook on_spin,
+  static Result<std::shared_ptr<BpfPrograms>> LoadWith(const Settings& settings, Hooks hooks,
                                                        BpfWanted wanted);
   void Configure(const Settings& settings);
   void ChoosePrograms();
@@ -75,7 +73,7 @@ class BpfPrograms {
   [[nodiscard]] bpf_link*& OnSpinLink();
 
   KvmModule module_;
-  OnSpinHook on_spin_;
+  Hooks hooks_;
   BpfWanted wanted_;
   SkeletonPtr<exit_counter> skeleton_;
 };

@@ -99,8 +99,7 @@ static __always_inline void log_window(struct WindowLog* log, __u32 old_window, 
   if (log->max < new_window) log->max = new_window;
 }
 
-SEC("tp_btf/kvm_ple_window_update")
-int BPF_PROG(on_window_update, __u32 vcpu_id, __u32 new_window, __u32 old_window) {
+static __always_inline int count_window_update(__u32 vcpu_id, __u32 old_window, __u32 new_window) {
   struct VcpuRow* row = row_of_current_thread(vcpu_id);
   if (!row) return 0;
   log_window(&window_logs[vcpu_id & (kMaxVcpus - 1)], old_window, new_window);
@@ -109,6 +108,26 @@ int BPF_PROG(on_window_update, __u32 vcpu_id, __u32 new_window, __u32 old_window
   else
     row->window_shrinks++;
   return 0;
+}
+
+SEC("tp_btf/kvm_ple_window_update")
+int BPF_PROG(on_window_update, __u32 vcpu_id, __u32 new_window, __u32 old_window) {
+  return count_window_update(vcpu_id, old_window, new_window);
+}
+
+// Tracepoints leave preemption on in newer kernels (Linux 7.2 does), and KVM changes windows with
+// preemption on. So another vCPU can get the CPU amid the program above, which the kernel then
+// skips for it. perf's own tracepoints turn preemption off for their programs. Exits and entries
+// need no such twin: they are told of with interrupts off.
+struct trace_event_raw_kvm_ple_window_update {
+  unsigned int vcpu_id;
+  unsigned int new;
+  unsigned int old;
+} __attribute__((preserve_access_index));
+
+SEC("tracepoint/kvm/kvm_ple_window_update")
+int on_window_event(const struct trace_event_raw_kvm_ple_window_update* event) {
+  return count_window_update(event->vcpu_id, event->old, event->new);
 }
 
 // PAUSE exits where KVM handles them: both vendor modules call kvm_vcpu_on_spin() once per PAUSE
