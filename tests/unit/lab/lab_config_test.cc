@@ -102,6 +102,11 @@ TEST(KernelCommandLine, NamesTheLab) {
               HasSubstr(" plectl.lab=bochs-2.7,ryzen,cpus=1,ips=200000000,time0=1700000000"));
 }
 
+// Its thread would be foreign work in trials of the lab.
+TEST(KernelCommandLine, LeavesDamonOff) {
+  EXPECT_THAT(KernelCommandLine({}, "2.7"), HasSubstr(" damon_stat.enabled=0 "));
+}
+
 TEST(KernelCommandLine, SeveralCpusIdleByHalt) {
   LabOptions options;
   EXPECT_THAT(KernelCommandLine(options, "2.7"), Not(HasSubstr("idle=halt")));
