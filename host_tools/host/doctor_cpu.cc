@@ -58,10 +58,18 @@ Finding LookAtVirtualization(const DoctorFacts& facts) {
                        "sweep PLAN --host lab");
 }
 
-Finding SwitchedOff(std::string_view name, std::string_view value, uint64_t kernel_default) {
-  Finding finding = Warning(
-      fmt::format("the CPU has it, but {}={} switches it off", name, value),
-      fmt::format("sudo plectl params set {}={}, or a sweep that does so", name, kernel_default));
+std::string HowToSwitchOn(const DoctorFacts& facts, std::string_view name, uint64_t value) {
+  if (facts.built_in) {
+    return fmt::format("{}.{}={} on the kernel command line, then reboot",
+                       ModuleName(*facts.module), name, value);
+  }
+  return fmt::format("sudo plectl params set {}={}, or a sweep that does so", name, value);
+}
+
+Finding SwitchedOff(const DoctorFacts& facts, std::string_view name, std::string_view value,
+                    uint64_t kernel_default) {
+  Finding finding = Warning(fmt::format("the CPU has it, but {}={} switches it off", name, value),
+                            HowToSwitchOn(facts, name, kernel_default));
   finding.why = fmt::format("{}=0 tells KVM to run every new VM without PAUSE exits", name);
   return finding;
 }
@@ -72,7 +80,7 @@ std::optional<Finding> FindSwitchedOff(const DoctorFacts& facts, KvmModule modul
     const bool is_switch = param.name == "ple_gap" || param.name == "pause_filter_count" ||
                            param.name == "pause_filter_thresh";
     if (is_switch && facts.Param(param.name) == "0") {
-      return SwitchedOff(param.name, "0", param.kernel_default);
+      return SwitchedOff(facts, param.name, "0", param.kernel_default);
     }
   }
   return std::nullopt;

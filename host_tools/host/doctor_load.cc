@@ -2,6 +2,7 @@
 // The doctor's checks of what a sweep needs of the module beside its being there: that it can be
 // loaded again, and that /dev/kvm is its device.
 #include <fmt/format.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -106,25 +107,45 @@ std::optional<std::string> NotTheDevice(const HostRoot& root) {
   return S_ISDIR(status.st_mode) ? "a directory" : "no character device";
 }
 
+constexpr std::string_view kMakeNode =
+    "sudo udevadm trigger --name-match=kvm, or sudo mknod -m 660 /dev/kvm c 10 232";
+
+Finding DeviceMissing(const DoctorFacts& facts) {
+  constexpr std::string_view kSeen = "/dev/kvm is not there";
+  if (facts.hidden) {
+    return Blocker(std::string(kSeen),
+                   "run plectl on the host itself, or let the container have /dev/kvm");
+  }
+  if (!facts.module) return Blocker(std::string(kSeen), "load the KVM module (see kvm_module)");
+  return Blocker(fmt::format("{}, though {} is loaded", kSeen, ModuleName(*facts.module)),
+                 fmt::format("in a container: let it have /dev/kvm (docker run --device /dev/kvm); "
+                             "on the host itself: {}",
+                             kMakeNode));
+}
+
+// To join a group helps only where that group may, and root's own is not to be joined.
+std::string HowToMayOpen(const HostRoot& root) {
+  constexpr std::string_view kSudo = "run sweeps with sudo";
+  constexpr mode_t kGroupMay = S_IRGRP | S_IWGRP;
+  struct stat status {};
+  if (::stat(root.Path("/dev/kvm").c_str(), &status) != 0) return std::string(kSudo);
+  const bool group_may = (status.st_mode & kGroupMay) == kGroupMay && status.st_gid != 0;
+  const struct group* group = group_may ? ::getgrgid(status.st_gid) : nullptr;
+  if (group == nullptr) return std::string(kSudo);
+  return fmt::format("{}, or: sudo usermod -aG {} $USER, and log in again", kSudo, group->gr_name);
+}
+
 Finding LookAtDevice(const DoctorFacts& facts) {
-  constexpr std::string_view kDevice = "/dev/kvm";
-  if (!facts.root.Exists(kDevice)) {
-    return Blocker("/dev/kvm is not there",
-                   facts.hidden
-                       ? "run plectl on the host itself, or let the container have /dev/kvm"
-                       : "load the KVM module (see kvm_module)");
-  }
+  if (!facts.root.Exists("/dev/kvm")) return DeviceMissing(facts);
   if (const auto what = NotTheDevice(facts.root)) {
-    return Blocker(
-        fmt::format("/dev/kvm is {}, not character device 10:232", *what),
-        "move it away, then: sudo udevadm trigger --name-match=kvm, or sudo mknod -m 660 "
-        "/dev/kvm c 10 232");
+    return Blocker(fmt::format("/dev/kvm is {}, not character device 10:232", *what),
+                   fmt::format("move it away, then: {}", kMakeNode));
   }
-  if (::access(facts.root.Path(kDevice).c_str(), R_OK | W_OK) == 0) {
+  if (::access(facts.root.Path("/dev/kvm").c_str(), R_OK | W_OK) == 0) {
     return Ok("/dev/kvm can be opened");
   }
   return Warning(fmt::format("/dev/kvm cannot be opened by this user: {}", std::strerror(errno)),
-                 "run sweeps with sudo, or: sudo usermod -aG kvm $USER");
+                 HowToMayOpen(facts.root));
 }
 
 constexpr std::array kChecks = {

@@ -10,6 +10,7 @@
 #include "host_tools/host/doctor_checks.h"
 #include "host_tools/host/kernel_defaults.h"
 #include "host_tools/host/module_params.h"
+#include "host_tools/host/param_journal.h"
 #include "host_tools/host/pause_interval.h"
 
 namespace plectl::host {
@@ -42,26 +43,18 @@ std::string SettingText(const ModuleOption& setting) {
                      PlaceText(setting));
 }
 
+// "at FILE:LINE", or where a word of the kernel command line is changed: nobody edits
+// /proc/cmdline.
+std::string WhereToSet(const ModuleOption& setting) {
+  return IsFromCommandLine(setting) ? "on the kernel command line" : "at " + PlaceText(setting);
+}
+
 Finding ForcedToZero(const PleParam& param, const ModuleOption* next) {
   const std::string seen = fmt::format("{}=0, which KVM forces on this CPU (kernel default {})",
                                        param.name, param.kernel_default);
   if (next == nullptr) return Ok(seen);
   return Warning(fmt::format("{}, in spite of {}", seen, SettingText(*next)),
-                 fmt::format("remove it: {}", PlaceText(*next)));
-}
-
-Finding ChangesAtNextLoad(KvmModule module, const std::string& now, const std::string& seen,
-                          const ModuleOption* next) {
-  if (next == nullptr) {
-    return Warning(
-        fmt::format("{}; nothing keeps it: the next load gives the default", seen),
-        fmt::format("to keep it: a line \"options {} {}\" in /etc/modprobe.d/plectl.conf;"
-                    " to undo it: sudo plectl params restore",
-                    ModuleName(module), now));
-  }
-  return Warning(fmt::format("{}; the next load takes {}", seen, SettingText(*next)),
-                 fmt::format("set what you want at {}; to have it now: sudo plectl params set",
-                             PlaceText(*next)));
+                 fmt::format("remove it {}", WhereToSet(*next)));
 }
 
 std::string SeenText(const DoctorFacts& facts, const PleParam& param, const std::string& now) {
@@ -71,6 +64,39 @@ std::string SeenText(const DoctorFacts& facts, const PleParam& param, const std:
     return fmt::format("{}={}, the kernel default", param.name, now);
   }
   return fmt::format("{}={} (kernel default {})", param.name, now, *by_kernel);
+}
+
+// What keeps a value that no configuration names, and what takes it away.
+std::string HowToKeep(const DoctorFacts& facts, const PleParam& param, const std::string& now) {
+  const std::string_view module = ModuleName(*facts.module);
+  if (facts.built_in) {
+    return fmt::format("to keep it: {}.{}={} on the kernel command line", module, param.name, now);
+  }
+  const std::string keep =
+      fmt::format("to keep it: a line \"options {} {}={}\" in /etc/modprobe.d/plectl.conf", module,
+                  param.name, now);
+  const std::optional<uint64_t> by_kernel = KernelDefault(facts.root, param);
+  if (CheckJournalClean(facts.root) && by_kernel) {  // then there is nothing to restore
+    return fmt::format("{}; to undo it: sudo plectl params set {}={}", keep, param.name,
+                       *by_kernel);
+  }
+  return keep + "; to undo it: sudo plectl params restore";
+}
+
+Finding ChangesAtNextLoad(const DoctorFacts& facts, const PleParam& param, const std::string& now,
+                          const NextValue& next) {
+  const std::string seen = SeenText(facts, param, now);
+  if (next.setting == nullptr) {
+    return Warning(fmt::format("{}; nothing keeps it: the next load gives the default", seen),
+                   HowToKeep(facts, param, now));
+  }
+  std::string fix = fmt::format("set what you want {}", WhereToSet(*next.setting));
+  if (facts.built_in) {
+    fix += "; it counts from the next boot on";
+  } else if (next.value) {
+    fix += fmt::format("; to have it now: sudo plectl params set {}={}", param.name, *next.value);
+  }
+  return Warning(fmt::format("{}; the next load takes {}", seen, SettingText(*next.setting)), fix);
 }
 
 // The program that modprobe runs instead of loading may set what it likes.
@@ -87,8 +113,7 @@ Finding CompareWithNext(const DoctorFacts& facts, const PleParam& param, const s
   }
   if (next.setting == nullptr && !next.value) return Unknown(seen);
   if (!next.value || std::to_string(*next.value) != now) {
-    return ChangesAtNextLoad(*facts.module, fmt::format("{}={}", param.name, now), seen,
-                             next.setting);
+    return ChangesAtNextLoad(facts, param, now, next);
   }
   return Ok(next.setting == nullptr ? seen
                                     : fmt::format("{}, set by {}", seen, PlaceText(*next.setting)));
@@ -126,20 +151,23 @@ Result<ParamValues> NextValues(const DoctorFacts& facts) {
 }
 
 // Known everywhere as "PLE off", which it is not (safety.md).
-std::optional<Finding> ExitsAtEachPause(const ParamValues& values, std::string_view when) {
+std::optional<Finding> ExitsAtEachPause(const DoctorFacts& facts, const ParamValues& values,
+                                        std::string_view when) {
   const auto is_zero = [&](const std::string& name) {
     const auto found = values.find(name);
     return found != values.end() && found->second == "0";
   };
   if (!is_zero("ple_window") || is_zero("ple_gap")) return std::nullopt;
   return Warning(fmt::format("{}ple_window=0 is not off: nearly every pair of PAUSEs exits", when),
-                 "to switch PLE off: sudo plectl params set ple_gap=0");
+                 facts.built_in
+                     ? "to switch PLE off: kvm_intel.ple_gap=0 on the kernel command line"
+                     : "to switch PLE off: sudo plectl params set ple_gap=0");
 }
 
 Finding LookAtNextValues(const DoctorFacts& facts) {
   const Result<ParamValues> next = NextValues(facts);
   if (!next) return Warning("at the next load: " + next.error().message, next.error().hint);
-  if (auto each = ExitsAtEachPause(*next, "at the next load: ")) return *std::move(each);
+  if (auto each = ExitsAtEachPause(facts, *next, "at the next load: ")) return *std::move(each);
   if (const Status later = CheckPleValues(*facts.module, *next); !later) {
     return Warning("at the next load: " + later.error().message, later.error().hint);
   }
@@ -156,7 +184,7 @@ Finding LookAtValues(const DoctorFacts& facts) {
     return next.verdict == Verdict::kOk ? Ok("PLE is off, so the other values have no effect")
                                         : next;
   }
-  if (auto each = ExitsAtEachPause(*facts.params, "")) return *std::move(each);
+  if (auto each = ExitsAtEachPause(facts, *facts.params, "")) return *std::move(each);
   if (const Status now = CheckPleValues(module, *facts.params); !now) {
     return Warning(now.error().message, now.error().hint);
   }
@@ -176,9 +204,14 @@ Finding LookAtGapReach(const DoctorFacts& facts) {
   }
   const double interval = PauseIntervalTscCycles();
   if (const auto why = WhyGapOutOfReach(name, *gap, interval)) {
-    return Warning(*why, fmt::format("sudo plectl calibrate finds the gap for this CPU's locks; at "
-                                     "least: sudo plectl params set {}={:.0f}",
-                                     name, std::ceil(interval)));
+    const std::string least = fmt::format("{}={:.0f}", name, std::ceil(interval));
+    return Warning(*why,
+                   facts.built_in
+                       ? fmt::format("at least {}.{} on the kernel command line",
+                                     ModuleName(*facts.module), least)
+                       : fmt::format("sudo plectl calibrate finds the gap for this CPU's locks; at "
+                                     "least: sudo plectl params set {}",
+                                     least));
   }
   return Ok(fmt::format("a PAUSE takes {:.1f} TSC cycles, {} is {}", interval, name, *gap));
 }

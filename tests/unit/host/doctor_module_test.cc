@@ -120,7 +120,12 @@ TEST(DoctorModule, DeviceHasToBeThere) {
   const FakeHost host("intel_ple");
   ExpectVerdict(Look(host, "dev_kvm"), Verdict::kOk);
   host.Remove("/dev/kvm");
-  ExpectVerdict(Look(host, "dev_kvm"), Verdict::kBlocker);
+  const CheckResult missing = Look(host, "dev_kvm");
+  ExpectVerdict(missing, Verdict::kBlocker);
+  EXPECT_EQ(missing.seen, "/dev/kvm is not there, though kvm_intel is loaded");
+  EXPECT_THAT(missing.fix, HasSubstr("mknod -m 660 /dev/kvm c 10 232"));
+  EXPECT_EQ(Look(RecordedHost("intel_not_loaded"), "dev_kvm").fix,
+            "load the KVM module (see kvm_module)");
   std::filesystem::create_directories(host.root().Path("/dev/kvm"));
   ExpectVerdict(Look(host, "dev_kvm"), Verdict::kBlocker);
   EXPECT_EQ(Look(host, "dev_kvm").seen, "/dev/kvm is a directory, not character device 10:232");

@@ -43,6 +43,41 @@ TEST(DoctorParams, ComparesParametersWithTheDefaultAndTheNextLoad) {
               HasSubstr("the next load takes ple_window=512 (/usr/lib/modprobe.d/z.conf:1)"));
 }
 
+TEST(DoctorParams, StepsForADifferentNextLoadWorkThere) {
+  const FakeHost host("intel_ple");
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_intel ple_gap=0x40\n");
+  EXPECT_EQ(Look(host, "param_gap").fix,
+            "set what you want at /etc/modprobe.d/kvm.conf:1; to have it now: sudo plectl params "
+            "set ple_gap=64");
+  host.Write("/etc/modprobe.d/kvm.conf", "options kvm_intel ple_gap=many\n");
+  EXPECT_EQ(Look(host, "param_gap").fix, "set what you want at /etc/modprobe.d/kvm.conf:1");
+  host.Write("/proc/cmdline", "quiet kvm_intel.ple_gap=32\n");
+  EXPECT_EQ(Look(host, "param_gap").fix,
+            "set what you want on the kernel command line; to have it now: sudo plectl params set "
+            "ple_gap=32");
+}
+
+TEST(DoctorParams, KeepsAValueOfABuiltInModuleOnTheCommandLine) {
+  const FakeHost host("intel_built_in");
+  host.Write("/sys/module/kvm_intel/parameters/ple_gap", "0\n");
+  EXPECT_EQ(Look(host, "param_gap").fix,
+            "to keep it: kvm_intel.ple_gap=0 on the kernel command line");
+  EXPECT_EQ(Look(host, "pause_loop_capability").fix,
+            "kvm_intel.ple_gap=128 on the kernel command line, then reboot");
+  host.Write("/proc/cmdline", "quiet kvm_intel.ple_gap=32\n");
+  EXPECT_EQ(Look(host, "param_gap").fix,
+            "set what you want on the kernel command line; it counts from the next boot on");
+}
+
+TEST(DoctorParams, ProposesToRestoreOnlyWhatPlectlChanged) {
+  const FakeHost host("intel_ple");
+  host.Write("/sys/module/kvm_intel/parameters/ple_gap", "0\n");
+  EXPECT_THAT(Look(host, "param_gap").fix, HasSubstr("to undo it: sudo plectl params set "
+                                                     "ple_gap=128"));
+  host.Write("/var/lib/plectl/params.journal.json", "{");
+  EXPECT_THAT(Look(host, "param_gap").fix, HasSubstr("to undo it: sudo plectl params restore"));
+}
+
 TEST(DoctorParams, WarnsOfAnOptionThatKvmOverrides) {
   const FakeHost host("amd_no_threshold");
   host.Write("/etc/modprobe.d/kvm.conf", "options kvm_amd pause_filter_thresh=64\n");
