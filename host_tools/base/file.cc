@@ -51,7 +51,8 @@ Result<std::string> UnguessableName() {
 
 // What a file cannot stand in for.
 bool IsWrittenInPlace(const std::filesystem::path& path) {
-  const std::string text = std::filesystem::absolute(path).lexically_normal().string();
+  std::error_code error;  // of an empty path, say, which no file has
+  const std::string text = std::filesystem::absolute(path, error).lexically_normal().string();
   if (text.starts_with("/dev/") || text.starts_with("/proc/")) return true;
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 &&

@@ -37,7 +37,7 @@ Status ExportInFormat(const ExportArguments& arguments) {
   PLECTL_ASSIGN_OR_RETURN(const auto format, output::MakeExportFormat(arguments.format));
   PLECTL_ASSIGN_OR_RETURN(const experiment::RunLog log, LoadMeasuredRun(arguments.run));
   const std::string text = format->Render(log);
-  if (!arguments.out.empty()) return WriteExport(arguments.out, text);
+  if (!arguments.out.empty() && arguments.out != "-") return WriteExport(arguments.out, text);
   fmt::print("{}", text);
   return OkStatus();
 }
@@ -90,7 +90,9 @@ void AddExportCommand(CLI::App& app, CommandContext& context) {
   command->add_option("run", arguments->run, "The run's folder or its run.jsonl")->required();
   CLI::Option* format = command->add_option("--format", arguments->format,
                                             "gbench: JSON as Google Benchmark writes it");
-  command->add_option("--out", arguments->out, "Of --format: the file to write (default: stdout)")
+  command
+      ->add_option("--out", arguments->out,
+                   "Of --format: the file to write (default, and -: stdout)")
       ->needs(format);
   CLI::Option* to =
       command

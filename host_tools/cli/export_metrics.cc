@@ -121,6 +121,11 @@ Status WriteOpenMetrics(const std::string& target, const std::string& text) {
   return OkStatus();
 }
 
+Status CheckOpenMetricsPath(const std::string& target) {
+  if (!target.empty()) return OkStatus();
+  return BadInput("--to openmetrics names no file", "give a path, or - for stdout");
+}
+
 }  // namespace
 
 Status WriteExport(const std::filesystem::path& path, const std::string& text) {
@@ -138,7 +143,7 @@ Status CheckExportMetrics(const ExportMetricsArguments& arguments) {
     return BadInput("--grouping and --basic-auth-file are of --to pushgateway");
   }
   if (arguments.kind == "textfile") return metrics::CheckTextfilePath(arguments.target);
-  if (arguments.kind == "openmetrics") return OkStatus();
+  if (arguments.kind == "openmetrics") return CheckOpenMetricsPath(arguments.target);
   for (const std::string& text : arguments.grouping) {
     PLECTL_RETURN_IF_ERROR(metrics::ParseGrouping(text));
   }

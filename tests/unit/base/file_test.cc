@@ -172,5 +172,9 @@ TEST(HostRoot, ReadsAndListsUnderItsRoot) {
   EXPECT_FALSE(root.is_real());
 }
 
+TEST(WriteFileAtomically, AnEmptyPathIsAnErrorAndNoException) {
+  EXPECT_FALSE(WriteFileAtomically("", "text"));
+}
+
 }  // namespace
 }  // namespace plectl
