@@ -13,6 +13,7 @@
 #include "host_tools/base/stop.h"
 #include "host_tools/cli/command.h"
 #include "host_tools/cli/cpu_measurement.h"
+#include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/lab_request.h"
 #include "host_tools/experiment/calibrator.h"
 #include "host_tools/guests/payload_source.h"
@@ -91,7 +92,10 @@ void AddCalibrateCommand(CLI::App& app, CommandContext& context) {
   command->footer(
       "Reloads the KVM module for each gap that it tries, and restores it.\n"
       "Example: plectl calibrate --host lab --lab-cpu skylake-client");
-  command->callback([&context, options] { context.exit_code = Calibrate(context, *options); });
+  command->callback([&context, options, command] {
+    const Status fits = CheckLabOptionsHaveALab(*command, options->place.in_lab);
+    context.exit_code = fits ? Calibrate(context, *options) : ExitCodeOf(fits);
+  });
 }
 
 void AddLabCalibrateCommand(CLI::App& app, CommandContext& context) {

@@ -113,6 +113,17 @@ void AddLabKernelArgumentsOption(CLI::App& command, lab::LabOptions& options) {
       ->type_name("ARGUMENTS");
 }
 
+Status CheckLabOptionsHaveALab(const CLI::App& command, bool in_lab) {
+  if (in_lab) return OkStatus();
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || !name.starts_with("--lab-")) continue;
+    return BadInput(fmt::format("{} is of the lab, but this is to run on the local host", name),
+                    fmt::format("add --host lab, or leave {} out", name));
+  }
+  return OkStatus();
+}
+
 Result<uint64_t> RelaxTscCyclesInLab(uint64_t given, const lab::LabOptions& options) {
   if (!options.profile) return given;
   const uint64_t of_profile = options.profile->pause_tsc_cycles;

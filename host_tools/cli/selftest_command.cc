@@ -15,6 +15,7 @@
 #include "host_tools/base/stop.h"
 #include "host_tools/cli/command.h"
 #include "host_tools/cli/cpu_measurement.h"
+#include "host_tools/cli/lab_options.h"
 #include "host_tools/cli/lab_request.h"
 #include "host_tools/cli/sweep_host.h"
 #include "host_tools/experiment/selftest.h"
@@ -126,9 +127,14 @@ void AddSelftestCommand(CLI::App& app, CommandContext& context) {
       "Takes five minutes at most, reloads the KVM module and restores it.\n"
       "Exit codes: 0 all holds; 1 something does not; 5 it could not be tried.\n"
       "Example: sudo plectl selftest --format json > selftest.json");
-  command->callback([&context, options] {
-    context.exit_code = ExitCodeOf(options->place.in_lab ? SelftestInLab(*options)
-                                                         : SelftestHere(context, *options));
+  command->callback([&context, options, command] {
+    const bool in_lab = options->place.in_lab;
+    if (const Status fits = CheckLabOptionsHaveALab(*command, in_lab); !fits) {
+      context.exit_code = ReportError(fits.error());
+      return;
+    }
+    context.exit_code =
+        ExitCodeOf(in_lab ? SelftestInLab(*options) : SelftestHere(context, *options));
   });
 }
 

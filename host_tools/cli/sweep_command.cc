@@ -130,6 +130,12 @@ Status CheckPerfControl(const SweepArguments& arguments) {
 }
 
 Status CheckPlace(const SweepArguments& arguments) {
+  std::error_code error;
+  const std::filesystem::file_status out = std::filesystem::status(arguments.out, error);
+  if (std::filesystem::exists(out) && !std::filesystem::is_directory(out)) {
+    return BadInput(fmt::format("--out {} is no folder", arguments.out.string()),
+                    "give the folder that the run shall have, or has");
+  }
   if (!arguments.out.empty() || arguments.dry_run) return OkStatus();
   return BadInput("--out is required: the folder that the run shall have",
                   fmt::format("plectl sweep {} --out DIR, or --dry-run to see what it would do",
@@ -138,6 +144,7 @@ Status CheckPlace(const SweepArguments& arguments) {
 
 Status Sweep(CommandContext& context, SweepArguments& arguments) {
   PLECTL_RETURN_IF_ERROR(CheckPlace(arguments));
+  if (arguments.in_lab) PLECTL_RETURN_IF_ERROR(lab::CheckLabOptions(arguments.lab));
   if (!arguments.perf_control_text.empty()) {
     PLECTL_ASSIGN_OR_RETURN(arguments.perf_control,
                             host::ParsePerfControl(arguments.perf_control_text));
@@ -226,7 +233,7 @@ void AddObserverOptions(CLI::App& command, SweepArguments& arguments) {
           "--break-observer", arguments.observers.check_drops_every_nth,
           "For tests: the check observer misses every Nth PAUSE exit, so trials are invalid; needs "
           "--check-observer every-trial")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(uint64_t{1}, uint64_t{UINT32_MAX}));
   command
       .add_option("--perf-control", arguments.perf_control_text,
                   "Switch a perf that runs beside it on during each trial's measured part: the "
@@ -318,7 +325,8 @@ void AddSweepCommand(CLI::App& app, CommandContext& context) {
       "An interrupted sweep goes on where it stopped when it is run again.");
   command->callback([&context, arguments, command] {
     arguments->lab_seed_given = command->count("--lab-seed") > 0;
-    context.exit_code = ExitCodeOf(Sweep(context, *arguments));
+    const Status fits = CheckLabOptionsHaveALab(*command, arguments->in_lab);
+    context.exit_code = ExitCodeOf(fits ? Sweep(context, *arguments) : fits);
   });
 }
 
