@@ -26,6 +26,14 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
 }  // namespace
 
 std::string_view TrimRight(std::string_view text) {
@@ -65,8 +73,9 @@ std::optional<uint64_t> ParseUint(std::string_view text) {
 
 std::optional<std::string> Suggest(std::string_view word, std::span<const std::string_view> known) {
   const size_t limit = std::clamp<size_t>(word.size() / 3, 1, 3);
-  const auto distance = [word](std::string_view candidate) {
-    return EditDistance(word, candidate);
+  const std::string lower = LowerCase(word);
+  const auto distance = [&lower](std::string_view candidate) {
+    return EditDistance(lower, LowerCase(candidate));
   };
   const auto best = std::ranges::min_element(known, {}, distance);
   if (best == known.end() || distance(*best) > limit) return std::nullopt;

@@ -35,6 +35,7 @@ TEST(Text, SuggestsNearWordsOnly) {
   const std::array<std::string_view, 3> known = {"ple_gap", "ple_window", "ple_window_grow"};
   EXPECT_EQ(Suggest("ple_gab", known), "ple_gap");
   EXPECT_EQ(Suggest("plewindow", known), "ple_window");
+  EXPECT_EQ(Suggest("PLE_GAP", known), "ple_gap");
   EXPECT_EQ(Suggest("nested", known), std::nullopt);
   EXPECT_EQ(SuggestionText("ple_windwo", known), ", did you mean \"ple_window\"?");
   EXPECT_EQ(SuggestionText("nested", known), "");
