@@ -66,4 +66,11 @@ std::optional<TextFlaw> FindTextFlaw(std::string_view text) {
   return std::nullopt;
 }
 
+bool LooksLikeUtf16(std::string_view text) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) return true;
+  // Without a byte order mark: an ASCII character, as plans and run logs begin.
+  return text.size() >= 4 && (text[0] == '\0') != (text[1] == '\0') &&
+         (text[0] == '\0') == (text[2] == '\0') && (text[1] == '\0') == (text[3] == '\0');
+}
+
 }  // namespace plectl::experiment

@@ -20,4 +20,9 @@ struct TextFlaw {
 // nothing above U+10FFFF). Nothing when the text is fine.
 std::optional<TextFlaw> FindTextFlaw(std::string_view text);
 
+// Whether it begins as text in UTF-16 does, as some editors and shells of Windows write it.
+bool LooksLikeUtf16(std::string_view text);
+inline constexpr std::string_view kFromUtf16 =
+    "save it as UTF-8: iconv -f UTF-16 -t UTF-8 OLD >NEW";
+
 }  // namespace plectl::experiment

@@ -2,8 +2,10 @@
 #include "host_tools/experiment/run_log_reader.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <deque>
 #include <future>
 #include <memory>
@@ -13,6 +15,7 @@
 #include <utility>
 
 #include "host_tools/experiment/line_blocks.h"
+#include "host_tools/experiment/plain_text.h"
 #include "host_tools/experiment/run_log.h"
 #include "host_tools/experiment/run_log_line.h"
 #include "host_tools/experiment/run_log_merge.h"
@@ -125,6 +128,7 @@ class Merging {
     if (IsCompressed(start_)) {
       return "unpack it first: it looks like the output of gzip, xz, zstd or bzip2";
     }
+    if (LooksLikeUtf16(start_)) return std::string(kFromUtf16);
     return "if this is no run log: give the folder of a run, or its run.jsonl (a plan is measured "
            "by plectl sweep)";
   }
@@ -149,16 +153,34 @@ Status MergeFile(LineBlocks& blocks, TrialParts parts, Merging& merging) {
   return OkStatus();
 }
 
+// What is named itself may be a pipe. In a folder it would never end, or be waited for.
+Status CheckIsFile(const std::filesystem::path& file) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  // What cannot be looked at is told by opening it.
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) {
+    return OkStatus();
+  }
+  return BadInput(fmt::format("{} is no file", file.string()),
+                  "give the DIR that plectl sweep PLAN --out DIR filled");
+}
+
+Failure CannotOpen(const std::filesystem::path& file, const Error& error) {
+  if (::access(file.c_str(), R_OK) != 0 && errno == EACCES) {
+    return Environment(error.message, "run plectl as a user who may read it (sudo)");
+  }
+  return BadInput(error.message, "give the folder of a run, or its run.jsonl");
+}
+
 }  // namespace
 
 Result<RunLogHead> ReadRunLog(const std::filesystem::path& path, TrialSink& sink) {
   std::error_code error;
   const bool is_folder = std::filesystem::is_directory(path, error);
   const std::filesystem::path file = is_folder ? path / kRunLogFileName : path;
+  if (is_folder) PLECTL_RETURN_IF_ERROR(CheckIsFile(file));
   Result<LineBlocks> blocks = LineBlocks::Open(file, kRunLogLineBytesMax);
-  if (!blocks) {
-    return BadInput(blocks.error().message, "give the folder of a run, or its run.jsonl");
-  }
+  if (!blocks) return CannotOpen(file, blocks.error());
   const std::string name = file.string();
   PLECTL_ASSIGN_OR_RETURN(const std::string start, blocks->ReadStart());
   std::vector<FailedControl> failed;

@@ -78,7 +78,8 @@ std::string ToLine(const TrialRecord& record) { return LineOf(ToJson(record)); }
 Result<RunLogWriter> RunLogWriter::Open(const std::filesystem::path& directory) {
   PLECTL_RETURN_IF_ERROR(MakeDirectories(directory));
   const std::filesystem::path path = directory / kRunLogFileName;
-  const bool is_new = !std::filesystem::exists(path);
+  std::error_code error;
+  const bool is_new = !std::filesystem::exists(path, error);
   PLECTL_ASSIGN_OR_RETURN(Fd file, OpenFile(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW));
   PLECTL_RETURN_IF_ERROR(Lock(file.get(), path));
   PLECTL_RETURN_IF_ERROR(CutTornLine(file.get(), path));

@@ -183,6 +183,13 @@ Status CheckHasSeeds(const Plan& plan, const Manifest& manifest) {
                   "use --host lab; for a real host use blocks instead");
 }
 
+// Also where it cannot be looked at, which reading it will tell.
+bool MayHaveRunLog(const std::filesystem::path& directory) {
+  std::error_code error;
+  const auto status = std::filesystem::status(directory / kRunLogFileName, error);
+  return status.type() != std::filesystem::file_type::not_found;
+}
+
 }  // namespace
 
 LabSeedRule LabSeedRuleOf(const Plan& plan) {
@@ -192,7 +199,7 @@ LabSeedRule LabSeedRuleOf(const Plan& plan) {
 Result<RemainingWork> FindRemainingWork(const Plan& plan, const std::filesystem::path& directory,
                                         KeepTotals keep_totals) {
   ResumeReader reader(keep_totals);
-  if (!directory.empty() && std::filesystem::exists(directory / kRunLogFileName)) {
+  if (!directory.empty() && MayHaveRunLog(directory)) {
     PLECTL_ASSIGN_OR_RETURN(RunLogHead head, ReadRunLog(directory, reader));
     if (!head.manifests.empty()) PLECTL_RETURN_IF_ERROR(CheckSamePlan(head, plan, directory));
     reader.End(std::move(head));

@@ -131,7 +131,8 @@ class TreeBuilder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-std::string StepAfter(const TextFlaw& flaw) {
+std::string StepAfter(const TextFlaw& flaw, std::string_view text) {
+  if (LooksLikeUtf16(text)) return std::string(kFromUtf16);
   return flaw.is_control ? "give a text file: this is a binary or compressed one, or damaged"
                          : "save it as UTF-8, for example: iconv -f latin1 -t UTF-8 OLD >NEW";
 }
@@ -161,7 +162,7 @@ Result<YamlNode> ParseYaml(std::string_view text) {
     return FailAt({}, fmt::format("{} bytes; at most {} are read", text.size(), kBytesMax));
   }
   if (const auto flaw = FindTextFlaw(text)) {
-    return FailAt({flaw->line, flaw->column}, flaw->what, StepAfter(*flaw));
+    return FailAt({flaw->line, flaw->column}, flaw->what, StepAfter(*flaw, text));
   }
   try {
     return BuildTree(text);

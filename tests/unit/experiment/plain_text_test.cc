@@ -31,6 +31,16 @@ TEST(PlainText, RefusesWhatIsNotUtf8) {
   }
 }
 
+TEST(PlainText, KnowsUtf16) {
+  EXPECT_TRUE(LooksLikeUtf16("\xff\xfen"));
+  EXPECT_TRUE(LooksLikeUtf16("\xfe\xff"));
+  EXPECT_TRUE(LooksLikeUtf16(std::string_view("n\0a\0", 4)));
+  EXPECT_TRUE(LooksLikeUtf16(std::string_view("\0n\0a", 4)));
+  EXPECT_FALSE(LooksLikeUtf16("name"));
+  EXPECT_FALSE(LooksLikeUtf16(std::string_view("\0\0\0\0", 4)));
+  EXPECT_FALSE(LooksLikeUtf16(""));
+}
+
 TEST(PlainText, RefusesControlCharacters) {
   // yaml-cpp takes 0x04 for the end of the file and would ignore the rest.
   for (const std::string_view bad : {"\x04", "\x1b[2J", "\x7f", "\v"}) {

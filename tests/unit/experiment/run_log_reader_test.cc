@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -56,6 +57,29 @@ TEST_F(RunLogReaderTest, ALineThatIsTooLongIsNamedAndATornOneDropped) {
   EXPECT_EQ(torn.trials.size(), 1U);
   EXPECT_EQ(torn.complete_bytes, whole.size());
   EXPECT_THAT(torn.notes[0], HasSubstr("run.jsonl:3: a torn last line of 16777217 bytes"));
+}
+
+// Reading a FIFO would wait for a writer for ever.
+TEST_F(RunLogReaderTest, WhatIsNoFileInItsFolderIsNotRead) {
+  const std::filesystem::path log = dir_.path() / "run.jsonl";
+  const auto error = [&] { return LoadRunLog(dir_.path()).error(); };
+  ASSERT_EQ(::mkfifo(log.c_str(), 0600), 0);
+  EXPECT_EQ(error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(error().message, HasSubstr("run.jsonl is no file"));
+  std::filesystem::remove(log);
+  std::filesystem::create_directory(log);
+  EXPECT_EQ(error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(error().message, HasSubstr("run.jsonl is no file"));
+  std::filesystem::remove(log);
+  std::filesystem::create_symlink("run.jsonl", log);
+  EXPECT_EQ(error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(error().message, HasSubstr("Too many levels of symbolic links"));
+}
+
+TEST_F(RunLogReaderTest, Utf16IsNamed) {
+  const Result<RunLog> read = LoadRunLog(Write(std::string("\xff\xfe{\0\n\0", 6)));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().hint, "save it as UTF-8: iconv -f UTF-16 -t UTF-8 OLD >NEW");
 }
 
 TEST_F(RunLogReaderTest, AFailedControlMakesTheTrialsBeforeItInvalid) {
