@@ -18,13 +18,9 @@ constexpr const char* kLab = "/lab";
 // What an older log does not say.
 constexpr std::string_view kUnknown = "unknown";
 // Pointers into the fingerprint (host/fingerprint.h).
-constexpr std::array kIdentity = {"/cpu/model_name",
-                                  "/cpu/stepping",
-                                  "/cpu/microcode",
-                                  "/kernel/release",
-                                  "/kernel/build",
-                                  "/module/name",
-                                  kLab};
+constexpr std::array kIdentity = {
+    "/cpu/vendor",    "/cpu/family",     "/cpu/model",    "/cpu/model_name", "/cpu/stepping",
+    "/cpu/microcode", "/kernel/release", "/kernel/build", "/module/name",    kLab};
 
 // What changes what a directed yield does, by itself or by a setting. Older manifests have it not,
 // and some hosts cannot tell: then there is nothing to compare.

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "host_tools/experiment/host_identity.h"
 #include "host_tools/experiment/point.h"
+#include "host_tools/experiment/same_settings.h"
 
 namespace plectl::experiment {
 namespace {
@@ -35,6 +37,15 @@ Status CheckMergeable(const Manifest& first, const Manifest& manifest) {
   return OfOneHost(CheckSameHost(first, manifest, LabSeedRule::kMayDiffer));
 }
 
+// Of all that an id stands for (schedule.h).
+size_t HashOfSettings(const TrialRecord& record) {
+  constexpr uint64_t kOfBlock = 0x9e37'79b9'7f4a'7c15;  // any odd numbers without a pattern
+  constexpr uint64_t kOfSeed = 0xc2b2'ae3d'27d4'eb4f;
+  const uint64_t seed = record.lab_seed ? *record.lab_seed + 1 : 0;
+  return HashOfPointArm(record.workload, record.params, record.arm) + record.block * kOfBlock +
+         seed * kOfSeed;
+}
+
 }  // namespace
 
 Status RunLogMerge::Add(RunLogLine&& line, const LinePlace& place) {
@@ -48,6 +59,9 @@ Status RunLogMerge::AddManifest(Manifest manifest) {
   if (!head_.manifests.empty()) {
     const Manifest& first = head_.manifests.front();
     PLECTL_RETURN_IF_ERROR(CheckMergeable(first, manifest));
+    if (const Status same = CheckSameSettings(first, manifest); !same && other_settings_.empty()) {
+      other_settings_ = same.error().message;
+    }
     same_lab_seed_ = OfOneHost(CheckSameHost(first, manifest, LabSeedRule::kSame));
   }
   head_.manifests.push_back(std::move(manifest));
@@ -81,7 +95,7 @@ Status RunLogMerge::AddTrial(TrialRecord&& record, const LinePlace& place) {
   Spoil(record);
   ++trials_;
   if (record.valid()) {
-    const size_t settings = HashOfPointArm(record.workload, record.params, record.arm);
+    const size_t settings = HashOfSettings(record);
     const auto [first, is_new] = finished_.emplace(record.id, settings);
     if (!is_new && first->second != settings) {
       return BadInput(fmt::format("trial {} was measured with other settings before", record.id),
@@ -101,6 +115,10 @@ RunLogHead RunLogMerge::Take() {
   if (repeated_ > 0) {
     head_.notes.push_back(
         fmt::format("{} more records of finished trials were ignored", repeated_));
+  }
+  if (!other_settings_.empty()) {
+    head_.notes.push_back(
+        fmt::format("figures of different settings are pooled: {}", other_settings_));
   }
   return std::move(head_);
 }

@@ -49,6 +49,7 @@ class RunLogMerge {
   RunLogHead head_;
   std::unordered_map<std::string, size_t> finished_;  // the settings of each id, as a hash
   Status same_lab_seed_ = OkStatus();  // of the last manifest's session and the first
+  std::string other_settings_;         // how those of a session differ from the first one's
   size_t session_start_ = 0;           // the first trial of the last manifest's
   size_t trials_ = 0;
   size_t repeated_ = 0;

@@ -169,6 +169,38 @@ TEST(RunLog, ShardsOfAnotherHostAreRefusedByBothNames) {
               HasSubstr("no lab"));
 }
 
+TEST(RunLog, CpusOfOneNameMayDifferInTheirModel) {
+  const auto start = [](int model) {
+    Manifest manifest = OnCpu("Genuine Intel(R) CPU 0000%@");
+    manifest.host["cpu"]["model"] = model;
+    return LineOf(manifest);
+  };
+  EXPECT_THAT(ErrorOf(start(85) + LineOf(SampleTrial("a")) + start(106)),
+              HasSubstr("cpu/model was 85, here it is 106"));
+}
+
+TEST(RunLog, SessionsOfOtherSettingsArePooledWithANote) {
+  const auto start = [](const char* smt) {
+    Manifest manifest = OnCpu("Haswell");
+    manifest.host["smt"] = {{"active", smt}};
+    return LineOf(manifest);
+  };
+  EXPECT_THAT(Parse(start("0") + LineOf(SampleTrial("a")) + start("0")).notes, IsEmpty());
+  const RunLog log = Parse(start("0") + LineOf(SampleTrial("a")) + start("1") + start("2"));
+  EXPECT_THAT(log.notes, ElementsAre(HasSubstr("smt/active was \"0\", here it is \"1\"")));
+}
+
+TEST(RunLog, OneIdIsOfOneBlockAndLabSeed) {
+  TrialRecord other = SampleTrial("a");
+  other.block += 1;
+  EXPECT_THAT(ErrorOf(Start() + LineOf(SampleTrial("a")) + LineOf(other)),
+              HasSubstr("trial a was measured with other settings before"));
+  other = SampleTrial("a");
+  other.lab_seed = 7;
+  EXPECT_THAT(ErrorOf(Start() + LineOf(SampleTrial("a")) + LineOf(other)),
+              HasSubstr("trial a was measured with other settings before"));
+}
+
 TEST(RunLog, WhatAnOlderSessionDidNotRecordIsNoOtherHost) {
   Manifest older = SampleManifest();
   older.host = nlohmann::json::object();
