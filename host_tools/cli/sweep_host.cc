@@ -12,7 +12,9 @@
 #include "host_tools/experiment/kvm_executor.h"
 #include "host_tools/guests/payload_source.h"
 #include "host_tools/guests/vmm_runner.h"
+#include "host_tools/host/load_obstacles.h"
 #include "host_tools/host/module_params.h"
+#include "host_tools/host/module_reload.h"
 #include "host_tools/host/observers.h"
 #include "host_tools/host/param_request.h"
 #include "host_tools/host/real_time.h"
@@ -62,16 +64,25 @@ Status WarnOfFifo(const HostRoot& root, const experiment::Plan& plan) {
   return OkStatus();
 }
 
+// Of a module that never can be reloaded, whoever uses it.
+Status CheckCanChange(const HostRoot& root, host::KvmModule module) {
+  return host::IsBuiltIn(root, module) ? host::CheckReloadable(root, module)
+                                       : host::CheckKernelLoads(root, module);
+}
+
 // A set that this host would refuse is refused before the first trial, not after some.
 Status CheckParamSets(const HostRoot& root, host::KvmModule module,
                       const host::ParamValues& current, const experiment::Plan& plan) {
+  bool changes = false;
   for (const host::ParamValues& set : plan.param_sets) {
-    if (const auto target = host::TargetValues(root, module, current, set); !target) {
+    const auto target = host::TargetValues(root, module, current, set);
+    if (!target) {
       return Fail(
           WithContext(fmt::format("the plan's set {}", host::OptionString(set)), target.error()));
     }
+    changes = changes || *target != current;
   }
-  return OkStatus();
+  return changes ? CheckCanChange(root, module) : OkStatus();
 }
 
 }  // namespace
