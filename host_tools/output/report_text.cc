@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "host_tools/base/text.h"
+#include "host_tools/base/utf8.h"
 #include "host_tools/experiment/equal_settings.h"
 #include "host_tools/output/report_format.h"
 #include "host_tools/output/text_table.h"
@@ -348,9 +350,25 @@ std::string Tables(const Report& report, const std::vector<Quantity>& shown) {
   return text;
 }
 
+// A log is somebody's: what its texts hold must not steer the terminal.
+std::string PrintableLines(std::string_view text) {
+  std::string printable;
+  for (const std::string_view line : Split(text, '\n')) {
+    printable += Printable(line);
+    printable += '\n';
+  }
+  printable.pop_back();  // there is always a line, and after the last one no line feed
+  return printable;
+}
+
 class TextFormat : public ReportFormat {
  public:
   [[nodiscard]] std::string Render(const Report& report) const override {
+    return PrintableLines(TextOf(report));
+  }
+
+ private:
+  static std::string TextOf(const Report& report) {
     if (report.groups.empty()) return Head(report) + "no valid trial\n" + Foot(report);
     const std::vector<Quantity> shown = ShownQuantities(report);
     const std::string notes = SpreadNote(report) + MissingNotes(report, shown) + Foot(report);

@@ -128,6 +128,8 @@ size_t TextTable::Width() const {
 
 std::string ReadableNumber(double value) {
   const double size = std::abs(value);
+  constexpr double kLegibleMax = 1e21;  // above all counts of 64 bits
+  if (size >= kLegibleMax) return fmt::format("{:.3g}", value);
   if (size >= 1000 || value == std::trunc(value)) return WithThousands(value);
   const int whole_digits = static_cast<int>(std::floor(std::log10(size))) + 1;
   return fmt::format("{:.{}f}", value,

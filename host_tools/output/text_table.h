@@ -24,7 +24,7 @@ struct TextTable {
 };
 
 // "1,234,567" for whole numbers and those of at least 1000, else three significant digits
-// ("0.0123"), never in exponent form. `value` is finite.
+// ("0.0123"); in exponent form only from 1e21 on. `value` is finite.
 std::string ReadableNumber(double value);
 
 }  // namespace plectl::output

@@ -8,6 +8,7 @@ namespace plectl::output {
 namespace {
 
 using analysis::Quantity;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -89,6 +90,16 @@ TEST(TextFormat, ShowsTheSpreadAndWhatIsMissing) {
   EXPECT_THAT(text, HasSubstr("missing: window updates in 1 of 1 rows: not measured\n"));
   EXPECT_THAT(text, Not(HasSubstr("effective window")));  // no payload measured it
   EXPECT_THAT(text, HasSubstr("note: a note\n"));
+}
+
+TEST(TextFormat, TextsOfALogDoNotSteerTheTerminal) {
+  Report report = Sample();
+  report.plan = "caf\u00e9\x1b[2J";
+  report.notes = {"\u202eevil\r"};
+  const std::string text = Render("text", report);
+  EXPECT_THAT(text, HasSubstr("plan caf\u00e9\\x1b[2J, seed"));
+  EXPECT_THAT(text, HasSubstr("note: \\xe2\\x80\\xaeevil\\x0d\n"));
+  EXPECT_THAT(text, EndsWith("\n"));
 }
 
 TEST(TextFormat, GroupsInvalidTrialsByTheirFirstClause) {

@@ -40,6 +40,8 @@ TEST(ReadableNumber, WholeNumbersHaveThousands) {
   EXPECT_EQ(ReadableNumber(1000), "1,000");
   EXPECT_EQ(ReadableNumber(-1234567), "-1,234,567");
   EXPECT_EQ(ReadableNumber(1234.6), "1,235");
+  EXPECT_EQ(ReadableNumber(18446744073709551615.0), "18,446,744,073,709,551,616");
+  EXPECT_EQ(ReadableNumber(1e300), "1e+300");
 }
 
 TEST(ReadableNumber, SmallOnesHaveThreeDigits) {
