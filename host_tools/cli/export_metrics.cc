@@ -10,6 +10,8 @@
 #include <chrono>
 #include <climits>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "host_tools/base/file.h"
@@ -144,8 +146,12 @@ Status CheckExportMetrics(const ExportMetricsArguments& arguments) {
   }
   if (arguments.kind == "textfile") return metrics::CheckTextfilePath(arguments.target);
   if (arguments.kind == "openmetrics") return CheckOpenMetricsPath(arguments.target);
+  std::set<std::string> keys;
   for (const std::string& text : arguments.grouping) {
-    PLECTL_RETURN_IF_ERROR(metrics::ParseGrouping(text));
+    PLECTL_ASSIGN_OR_RETURN(const metrics::Label label, metrics::ParseGrouping(text));
+    if (!keys.insert(label.name).second) {
+      return BadInput(fmt::format("--grouping names {} twice", label.name), "give each key once");
+    }
   }
   return metrics::CheckPushUrl(arguments.target);
 }

@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-#include "host_tools/base/file.h"
+#include "host_tools/base/given_file.h"
 #include "host_tools/base/sha256.h"
 #include "host_tools/experiment/equal_settings.h"
 #include "host_tools/experiment/plan_params.h"
@@ -176,9 +176,10 @@ Result<Plan> ParsePlan(std::string_view text, std::string_view file_name,
 }
 
 Result<Plan> LoadPlan(const std::filesystem::path& path, const guests::PayloadImage& payloads) {
-  Result<std::string> text = ReadFile(path);
-  if (!text) return BadInput(text.error().message, "give the path of a plan file");
-  return ParsePlan(*text, path.string(), payloads);
+  constexpr size_t kBytesMax = size_t{16} << 20;  // it may be a run log, or no file of text at all
+  PLECTL_ASSIGN_OR_RETURN(const std::string text,
+                          ReadGivenFile(path, kBytesMax, "give the path of a plan file"));
+  return ParsePlan(text, path.string(), payloads);
 }
 
 Status KeepOnlyLabSeed(uint64_t lab_seed, Plan& plan) {

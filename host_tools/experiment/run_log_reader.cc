@@ -2,10 +2,8 @@
 #include "host_tools/experiment/run_log_reader.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <deque>
 #include <future>
 #include <memory>
@@ -14,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "host_tools/base/given_file.h"
 #include "host_tools/experiment/line_blocks.h"
 #include "host_tools/experiment/plain_text.h"
 #include "host_tools/experiment/run_log.h"
@@ -165,13 +164,6 @@ Status CheckIsFile(const std::filesystem::path& file) {
                   "give the DIR that plectl sweep PLAN --out DIR filled");
 }
 
-Failure CannotOpen(const std::filesystem::path& file, const Error& error) {
-  if (::access(file.c_str(), R_OK) != 0 && errno == EACCES) {
-    return Environment(error.message, "run plectl as a user who may read it (sudo)");
-  }
-  return BadInput(error.message, "give the folder of a run, or its run.jsonl");
-}
-
 }  // namespace
 
 Result<RunLogHead> ReadRunLog(const std::filesystem::path& path, TrialSink& sink) {
@@ -180,7 +172,9 @@ Result<RunLogHead> ReadRunLog(const std::filesystem::path& path, TrialSink& sink
   const std::filesystem::path file = is_folder ? path / kRunLogFileName : path;
   if (is_folder) PLECTL_RETURN_IF_ERROR(CheckIsFile(file));
   Result<LineBlocks> blocks = LineBlocks::Open(file, kRunLogLineBytesMax);
-  if (!blocks) return CannotOpen(file, blocks.error());
+  if (!blocks) {
+    return CannotReadGiven(file, blocks.error(), "give the folder of a run, or its run.jsonl");
+  }
   const std::string name = file.string();
   PLECTL_ASSIGN_OR_RETURN(const std::string start, blocks->ReadStart());
   std::vector<FailedControl> failed;

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "host_tools/base/file.h"
+#include "host_tools/base/given_file.h"
 #include "host_tools/guests/embedded_payload.h"
 
 namespace plectl::guests {
@@ -15,10 +15,11 @@ Result<PayloadImage> EmbeddedPayloads() {
 }
 
 Result<PayloadImage> LoadPayloads(const std::filesystem::path& elf) {
-  const Result<std::string> bytes = ReadFile(elf);
-  if (!bytes) return BadInput(bytes.error().message, "give the path of a payload ELF");
+  constexpr size_t kBytesMax = size_t{256} << 20;
+  PLECTL_ASSIGN_OR_RETURN(const std::string bytes,
+                          ReadGivenFile(elf, kBytesMax, "give the path of a payload ELF"));
   auto payloads =
-      PayloadImage::Parse({reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size()});
+      PayloadImage::Parse({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
   if (!payloads) return Fail(WithContext(elf.string(), payloads.error()));
   return payloads;
 }
