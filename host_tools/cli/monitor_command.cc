@@ -81,6 +81,15 @@ Status PrintOnce(Monitor& watched, monitor::Signals& signals, const Options& opt
   return OkStatus();
 }
 
+// A sweep can do without BPF; of the monitor's that leaves the parameters.
+Error WithStepOfMonitor(Error error) {
+  constexpr std::string_view kOfSweep = "use the perf observers";
+  const size_t found = error.hint.find(kOfSweep);
+  if (found == std::string::npos) return error;
+  error.hint.replace(found, std::string::npos, "show the parameters alone: monitor --probes off");
+  return error;
+}
+
 Status RunMonitor(const HostRoot& root, const Options& options) {
   metrics::ServerOptions server;
   PLECTL_ASSIGN_OR_RETURN(server.address, metrics::ParseListenAddress(options.listen));
@@ -90,7 +99,9 @@ Status RunMonitor(const HostRoot& root, const Options& options) {
   // Attaching takes a while: none of them may end the monitor meanwhile.
   PLECTL_ASSIGN_OR_RETURN(monitor::Signals signals, monitor::Signals::Block());
   const std::shared_ptr<Monitor> watched = MakeMonitor(root, monitor_options);
-  PLECTL_RETURN_IF_ERROR(watched->Attach());
+  if (const Status attached = watched->Attach(); !attached) {
+    return Fail(WithStepOfMonitor(attached.error()));
+  }
   const monitor::Privileges privileges(monitor_options);
   PLECTL_RETURN_IF_ERROR(privileges.GiveUpMost());
   if (!options.once) return monitor::Serve(watched, signals, server, monitor_options);
