@@ -13,6 +13,7 @@
 
 #include "host_tools/host/cgroup_limits.h"
 #include "host_tools/host/doctor_checks.h"
+#include "host_tools/host/module_params.h"
 
 namespace plectl::host {
 namespace {
@@ -42,10 +43,25 @@ std::optional<Finding> SomeVmIsUnknown(const DoctorFacts& facts) {
       "/sys/kernel/debug");
 }
 
+std::string HowToTurnOff(const DoctorFacts& facts) {
+  const std::string_view name =
+      *facts.module == KvmModule::kIntel ? "ple_gap" : "pause_filter_count";
+  if (facts.built_in) {
+    return fmt::format("{}.{}=0 on the kernel command line", ModuleName(*facts.module), name);
+  }
+  return fmt::format("once they have ended, sudo plectl params set --persist {}=0", name);
+}
+
 // "PLE off" is for the whole host: others' VMs may need it.
-Finding Advise(const DoctorFacts& facts, std::string seen, std::string fix) {
+Finding AdviseOff(const DoctorFacts& facts, std::string seen, std::string_view why) {
+  if (!facts.module || !facts.params) return Ok(std::move(seen));
+  const auto off = WhyPleIsOff(facts.root, *facts.module, *facts.params);
+  if (off && *off) return Ok(fmt::format("{}; PLE is off, as it is best for them", seen));
   const std::string unseen = WhyHoldersUnseen(facts.root);
-  if (unseen.empty()) return Warning(std::move(seen), std::move(fix));
+  if (unseen.empty()) {
+    return Warning(std::move(seen),
+                   fmt::format("for these VMs turn PLE off: {} ({})", HowToTurnOff(facts), why));
+  }
   return Unknown(fmt::format("{}; {}", seen, unseen), StepForUnknownHolder(unseen));
 }
 
@@ -76,10 +92,9 @@ Finding LookAtThreads(const DoctorFacts& facts) {
     return thread.policy == SCHED_FIFO || thread.policy == SCHED_RR;
   });
   if (real_time != 0) {
-    return Advise(facts,
-                  fmt::format("{}, {} of them in a real-time class", CountText(threads), real_time),
-                  "for these VMs turn PLE off (modprobe/intel-ple-off.conf); a directed yield does "
-                  "nothing across scheduling classes");
+    return AdviseOff(
+        facts, fmt::format("{}, {} of them in a real-time class", CountText(threads), real_time),
+        "a directed yield does nothing across scheduling classes");
   }
   if (const std::string vm = VmOfSeveralCookies(threads); !vm.empty()) {
     return Warning(fmt::format("{}; those of process {} have different cookies of core scheduling",
@@ -88,9 +103,8 @@ Finding LookAtThreads(const DoctorFacts& facts) {
                    "threads of one cookie only, whomever KVM boosts");
   }
   if (ArePinnedOneToOne(threads)) {
-    return Advise(facts, fmt::format("{}, pinned one to one", CountText(threads)),
-                  "for these VMs turn PLE off (modprobe/intel-ple-off.conf): nobody waits for the "
-                  "CPU that an exit gives away");
+    return AdviseOff(facts, fmt::format("{}, pinned one to one", CountText(threads)),
+                     "nobody waits for the CPU that an exit gives away");
   }
   return Ok(fmt::format("{}, which may share CPUs", CountText(threads)));
 }

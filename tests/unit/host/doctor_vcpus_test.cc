@@ -46,6 +46,11 @@ TEST_F(DoctorVcpus, PinnedOneToOneHaveNobodyToYieldTo) {
   AddThread(4244, "CPU 1/KVM", "3");
   ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kWarning);
   EXPECT_THAT(Look(host_, "vcpu_threads").seen, HasSubstr("pinned one to one"));
+  EXPECT_THAT(Look(host_, "vcpu_threads").fix,
+              HasSubstr("sudo plectl params set --persist ple_gap=0"));
+  host_.Write("/sys/module/kvm_intel/parameters/ple_gap", "0\n");
+  ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kOk);
+  EXPECT_THAT(Look(host_, "vcpu_threads").seen, HasSubstr("pinned one to one; PLE is off"));
   AddThread(4245, "CPU 2/KVM", "3");  // shares its CPU
   ExpectVerdict(Look(host_, "vcpu_threads"), Verdict::kOk);
 }
