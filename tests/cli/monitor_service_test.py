@@ -113,7 +113,9 @@ class Daemon(unittest.TestCase):
     def test_it_keeps_no_capability_without_probes(self):
         self.heard("READY=1")
         status = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text()
-        for name in ("CapPrm", "CapEff", "CapBnd"):
+        # Only who has CAP_SETPCAP can empty the bounding set.
+        sets = ("CapPrm", "CapEff", "CapBnd") if os.geteuid() == 0 else ("CapPrm", "CapEff")
+        for name in sets:
             kept = int(re.search(rf"{name}:\s+(\w+)", status)[1], 16)
             # What became nobody with (SETGID, SETUID) stays in the bounding set, where it is inert.
             inert = 1 << 6 | 1 << 7 if name == "CapBnd" else 0

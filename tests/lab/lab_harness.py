@@ -7,6 +7,7 @@ PLECTL names the binary under test, PLECTL_TEST_FULL=1 asks for the long form of
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -116,6 +117,14 @@ def runs_of(text):
         name, lines = part.split("\n", 1)
         runs[name] = trials_of(lines)
     return runs
+
+
+def engine_version():
+    """Of the packaged emulator: (2, 7) on Debian 12, (3, 0) on Debian 13."""
+    said = subprocess.run(["bochs-bin", "--help", "cpu"], text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    found = re.search(r"Bochs x86 Emulator (\d+)\.(\d+)", said)
+    return int(found[1]), int(found[2])
 
 
 def counts_of(trials):

@@ -50,6 +50,8 @@ workloads: {WORKLOADS}
 # Payload and relax_repeat: the least gap at which its wait loop is one for the CPU.
 LOOPS = {("mcs", 1): 3, ("qspinlock", 1): 3, ("barrier", 1): 3, ("ipi_shootdown", 1): 3,
          ("tas", 1): 5, ("ttas", 64): 5}
+# Bochs 3 tells all PAUSEs of a row the same time (docs/lab.md, limits): it sees one, and then a gap.
+ROWS_ARE_LOOPS = lab_harness.engine_version() < (3, 0)
 LOOPS_PLAN = """
 name: loops-{at}
 deadline_ms: 20000
@@ -262,7 +264,10 @@ class Payloads(lab_harness.LabTest):
     def test_the_wait_loops_are_as_long_as_documented(self):
         for trial in self.trials("loops3") + self.trials("loops5"):
             workload, gap = trial["workload"], trial["params"]["ple_gap"]
-            at = LOOPS[workload["payload"], workload.get("relax_repeat", 1)]
+            repeat = workload.get("relax_repeat", 1)
+            at = LOOPS[workload["payload"], repeat]
+            if repeat > 1 and not ROWS_ARE_LOOPS:
+                at = repeat
             with self.subTest(payload=workload["payload"], gap=gap):
                 self.assertEqual(trial["pause_exits"] > 0, gap >= at, trial["pause_exits"])
 
@@ -270,7 +275,8 @@ class Payloads(lab_harness.LabTest):
         for trial in self.trials("row"):
             repeat = trial["workload"].get("relax_repeat", 1)
             with self.subTest(repeat=repeat):  # 16 in a row span 15 cycles: inside the window
-                self.assertEqual(trial["pause_exits"] > 0, repeat == 64, trial["pause_exits"])
+                self.assertEqual(trial["pause_exits"] > 0, repeat == 64 and ROWS_ARE_LOOPS,
+                                 trial["pause_exits"])
                 for vcpu in trial["vcpus"]:
                     self.assertEqual(vcpu.get("spins", 0) % repeat, 0)
 

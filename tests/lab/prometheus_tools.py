@@ -30,8 +30,10 @@ ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 
 def program(name, package=None):
-    """The path of a program of Debian's package of that name (or of `package`)."""
-    return lab_programs.unpacked(package or name, alone=True) / "usr/bin" / name
+    """The path of a program of Debian's package of that name (or of `package`, where a newer Debian
+    has split it off)."""
+    path = lab_programs.unpacked(package or name, alone=True) / "usr/bin" / name
+    return path if path.exists() else lab_programs.unpacked(name, alone=True) / "usr/bin" / name
 
 
 def free_port():

@@ -45,7 +45,9 @@ TEST(YamlTree, AnEmptyTextIsNull) {
 TEST(YamlTree, RefusesWhatCouldGrow) {
   EXPECT_EQ(ErrorOf("a: &x 1\nb: *x\n"),
             "1:4: anchors (&name) are not supported; write the value out");
-  EXPECT_EQ(ErrorOf("a: *x\n"), "1:4: the referenced anchor is not defined");
+  // Newer parsers add its name.
+  EXPECT_THAT(ErrorOf("a: *x\n"),
+              ::testing::StartsWith("1:4: the referenced anchor is not defined"));
   EXPECT_EQ(ErrorOf("a: &x [1]\n"), "1:4: anchors (&name) are not supported; write the value out");
   EXPECT_THAT(ErrorOf("a: !!int 1\n"), HasSubstr("1:4: tags (!name) are not supported"));
 }
