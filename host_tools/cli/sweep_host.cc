@@ -4,9 +4,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "host_tools/base/text.h"
 #include "host_tools/experiment/kvm_executor.h"
@@ -64,6 +68,30 @@ Status WarnOfFifo(const HostRoot& root, const experiment::Plan& plan) {
   return OkStatus();
 }
 
+// In a list as the kernel writes it: "0-3,5".
+bool IsInCpuList(std::string_view list, uint64_t cpu) {
+  return std::ranges::any_of(Split(list, ','), [cpu](std::string_view range) {
+    const std::vector<std::string_view> ends = Split(range, '-');
+    const auto first = ParseUint(ends.front());
+    const auto last = ParseUint(ends.back());
+    return first && last && *first <= cpu && cpu <= *last;
+  });
+}
+
+// Else the first trial would find out, after a reload.
+Status CheckCpus(const HostRoot& root, const experiment::Plan& plan) {
+  const Result<std::string> online = root.ReadTrimmed("/sys/devices/system/cpu/online");
+  if (!online) return OkStatus();
+  for (const guests::Workload& workload : plan.workloads) {
+    for (const int cpu : workload.cpus) {
+      if (IsInCpuList(*online, static_cast<uint64_t>(cpu))) continue;
+      return Environment(fmt::format("the plan names CPU {}, but online here are {}", cpu, *online),
+                         "name CPUs that are online in the plan's cpus");
+    }
+  }
+  return OkStatus();
+}
+
 // Of a module that never can be reloaded, whoever uses it.
 Status CheckCanChange(const HostRoot& root, host::KvmModule module) {
   return host::IsBuiltIn(root, module) ? host::CheckReloadable(root, module)
@@ -91,6 +119,7 @@ Status CheckPlanOnThisHost(const HostRoot& root, const experiment::Plan& plan) {
   if (!host::LoadedModule(root)) return OkStatus();
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
   PLECTL_ASSIGN_OR_RETURN(const host::ParamValues current, host::ReadParams(root, module));
+  PLECTL_RETURN_IF_ERROR(CheckCpus(root, plan));
   PLECTL_RETURN_IF_ERROR(CheckParamSets(root, module, current, plan));
   return WarnOfFifo(root, plan);
 }
@@ -104,6 +133,7 @@ Result<std::unique_ptr<experiment::Executor>> MakeKvmExecutor(CommandContext& co
   PLECTL_ASSIGN_OR_RETURN(const host::KvmModule module, ModuleFor(root, plan));
   PLECTL_ASSIGN_OR_RETURN(host::ParamSession params,
                           host::ParamSession::Begin(root, module, std::move(loader)));
+  PLECTL_RETURN_IF_ERROR(CheckCpus(root, plan));
   PLECTL_RETURN_IF_ERROR(CheckParamSets(root, module, params.originals(), plan));
   PLECTL_RETURN_IF_ERROR(WarnOfFifo(root, plan));
   params.WaitForOthers(arguments.wait);
