@@ -102,6 +102,15 @@ TEST(KernelCommandLine, NamesTheLab) {
               HasSubstr(" plectl.lab=bochs-2.7,ryzen,cpus=1,ips=200000000,time0=1700000000"));
 }
 
+// Whose emulated XSAVES loses vector registers. lab.doctor found a module file to be another build.
+TEST(KernelCommandLine, HidesXsavesOnAmd) {
+  LabOptions options;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"),
+              HasSubstr(" clearcpuid=rdrand,rdseed,fsrm,mwaitx "));
+  options.cpu = LabCpu::kAmd;
+  EXPECT_THAT(KernelCommandLine(options, "2.7"), HasSubstr(",mwaitx,xsaves,xsavec "));
+}
+
 // Its thread would be foreign work in trials of the lab.
 TEST(KernelCommandLine, LeavesDamonOff) {
   EXPECT_THAT(KernelCommandLine({}, "2.7"), HasSubstr(" damon_stat.enabled=0 "));
